@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { DriftError } from '../drift-error.js';
+
+/** What a process says when it ends. */
+export const EXIT = { done: 0, failed: 1, usage: 2, nothingToDo: 3 } as const;
+
+/** Each file beside this one registers one command (`x.command.ts`), and imports what it runs only when it runs. */
+const COMMANDS = [
+  () => import('./migrate.command.js'),
+];
+
+export async function createProgram(): Promise<Command> {
+  const program = new Command('driftloop')
+    .description('Learns from the dissatisfaction that users voice in live chats.')
+    .version('0.1.0')
+    .showHelpAfterError()
+    .exitOverride();
+  for (const load of COMMANDS) (await load()).register(program);
+  return program;
+}
+
+/** The exit code of a failure. */
+export function exitCodeOf(error: unknown): number {
+  const usage = error instanceof DriftError && (error.code === 'usage' || error.code === 'config-invalid');
+  return usage ? EXIT.usage : EXIT.failed;
+}

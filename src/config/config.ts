@@ -1,0 +1,143 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { DriftError } from '../drift-error.js';
+
+const list = (value: string) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item.length > 0);
+
+const ROLES = ['ingest', 'classify', 'api'] as const;
+export type Role = (typeof ROLES)[number];
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const positive = z.coerce.number().int().positive();
+
+/**
+ * The whole configuration, one key for each environment variable. `docs/configuration.md` is generated from it.
+ * An empty variable counts as absent.
+ */
+export const configSchema = z.object({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL to use, `postgres://user:password@host:port/database`. Without it the embedded one is started.'),
+  KAFKA_BROKERS: z
+    .string()
+    .transform(list)
+    .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'expected host:port')).min(1))
+    .optional()
+    .describe('Kafka bootstrap servers, `host:port`, separated by commas. Without it the embedded broker is started.'),
+  DRIFTLOOP_ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform(list)
+    .pipe(z.array(z.enum(ROLES)).min(1))
+    .describe('What `driftloop serve` does: `ingest`, `classify`, `api`, separated by commas.'),
+  DRIFTLOOP_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+  DRIFTLOOP_API_PORT: port.default(3000).describe('Port of the API (`/v1`, `/openapi.json`). 0 takes a free one.'),
+  DRIFTLOOP_MANAGEMENT_PORT: port
+    .default(9464)
+    .describe('Port of `/metrics`, `/healthz` and `/readyz`. 0 takes a free one.'),
+  DRIFTLOOP_HTTP_HOST: z.string().default('127.0.0.1').describe('Address both HTTP servers listen on; `0.0.0.0` in a container.'),
+  DRIFTLOOP_TOPIC_TURNS: z.string().default('chat.turns').describe('Topic of chat turns; dead letters go to the same name with `.dlq`.'),
+  DRIFTLOOP_TOPIC_POLICY_VERSIONS: z.string().default('policy.versions').describe('Compacted topic of `policy.published` events.'),
+  DRIFTLOOP_CONSUMER_GROUP: z.string().default('driftloop').describe('Kafka consumer group of the `ingest` role.'),
+  DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: positive.default(30_000).describe('Kafka consumer session timeout, milliseconds.'),
+  DRIFTLOOP_CLASSIFY_BATCH: positive.default(256).describe('Provisional verdicts that a `classify` worker takes at once.'),
+  DRIFTLOOP_SHUTDOWN_GRACE_MS: positive.default(25_000).describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
+  DRIFTLOOP_MODEL: z
+    .string()
+    .optional()
+    .transform((dir) => (dir === undefined ? undefined : resolve(dir)))
+    .describe('Directory of the base model (Hugging Face layout). Without it the embedded SmolLM2-135M-Instruct.'),
+  DRIFTLOOP_STATE_DIR: z
+    .string()
+    .default('.driftloop')
+    .transform((dir) => resolve(dir))
+    .describe('Where the embedded database, broker log and run files live.'),
+  DRIFTLOOP_POLICY_DIR: z
+    .string()
+    .optional()
+    .transform((dir) => (dir === undefined ? undefined : resolve(dir)))
+    .describe('Where published policy versions are written; `policies` in the state directory by default.'),
+  DRIFTLOOP_CACHE: z
+    .string()
+    .optional()
+    .transform((dir) => resolve(dir ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'driftloop')))
+    .describe('Where downloads are kept, shared by checkouts; `$XDG_CACHE_HOME/driftloop` by default.'),
+});
+
+type ConfigKeys = z.output<typeof configSchema>;
+
+/** What the environment says, validated; `policyDir` is resolved. */
+export interface Config {
+  databaseUrl?: string;
+  kafkaBrokers?: string[];
+  roles: Role[];
+  logLevel: ConfigKeys['DRIFTLOOP_LOG_LEVEL'];
+  apiPort: number;
+  managementPort: number;
+  httpHost: string;
+  topics: { turns: string; deadLetters: string; policyVersions: string };
+  consumerGroup: string;
+  kafkaSessionTimeoutMs: number;
+  classifyBatch: number;
+  shutdownGraceMs: number;
+  modelDir?: string;
+  stateDir: string;
+  policyDir: string;
+  cacheDir: string;
+}
+
+/**
+ * Reads and checks the environment.
+ * @throws DriftError `config-invalid`, naming every bad key, what was wrong and what is allowed.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(
+    Object.keys(configSchema.shape).flatMap((key) => (env[key] ? [[key, env[key]]] : [])),
+  );
+  const result = configSchema.safeParse(given);
+  if (!result.success) throw invalid(result.error);
+  return toConfig(result.data);
+}
+
+function invalid(error: z.ZodError): DriftError {
+  const problems = error.issues.map((issue) => `${issue.path[0]?.toString()}: ${issue.message}`);
+  return new DriftError(
+    'config-invalid',
+    `The configuration is not valid (see docs/configuration.md):\n  ${problems.join('\n  ')}`,
+    { facts: { problems } },
+  );
+}
+
+function toConfig(keys: ConfigKeys): Config {
+  return {
+    databaseUrl: keys.DATABASE_URL,
+    kafkaBrokers: keys.KAFKA_BROKERS,
+    roles: keys.DRIFTLOOP_ROLES,
+    logLevel: keys.DRIFTLOOP_LOG_LEVEL,
+    apiPort: keys.DRIFTLOOP_API_PORT,
+    managementPort: keys.DRIFTLOOP_MANAGEMENT_PORT,
+    httpHost: keys.DRIFTLOOP_HTTP_HOST,
+    topics: {
+      turns: keys.DRIFTLOOP_TOPIC_TURNS,
+      deadLetters: `${keys.DRIFTLOOP_TOPIC_TURNS}.dlq`,
+      policyVersions: keys.DRIFTLOOP_TOPIC_POLICY_VERSIONS,
+    },
+    consumerGroup: keys.DRIFTLOOP_CONSUMER_GROUP,
+    kafkaSessionTimeoutMs: keys.DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS,
+    classifyBatch: keys.DRIFTLOOP_CLASSIFY_BATCH,
+    shutdownGraceMs: keys.DRIFTLOOP_SHUTDOWN_GRACE_MS,
+    modelDir: keys.DRIFTLOOP_MODEL,
+    stateDir: keys.DRIFTLOOP_STATE_DIR,
+    policyDir: keys.DRIFTLOOP_POLICY_DIR ?? join(keys.DRIFTLOOP_STATE_DIR, 'policies'),
+    cacheDir: keys.DRIFTLOOP_CACHE,
+  };
+}

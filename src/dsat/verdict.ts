@@ -1,0 +1,43 @@
+export const LABELS = ['dsat', 'sat', 'neutral'] as const;
+export type Label = (typeof LABELS)[number];
+
+/** Why a turn displeased. */
+export const RUBRICS = [
+  'not-working',
+  'factual-error',
+  'revision',
+  'ignored-instruction',
+  'detail',
+  'style',
+  'complaint',
+  'refusal',
+  'other',
+] as const;
+export type Rubric = (typeof RUBRICS)[number];
+
+/** What the classifier reads of one follow-up user turn. Nothing earlier, so that late turns cannot change a verdict. */
+export interface Exchange {
+  /** The user turn nearest before the reply; empty where there is none. */
+  prompt: string;
+  /** The assistant turn right before the user turn. */
+  reply: string;
+  /** The user turn that is judged. */
+  userTurn: string;
+}
+
+export interface Verdict {
+  label: Label;
+  /** Each 0 to 1; together 1. */
+  probabilities: Record<Label, number>;
+  /** The most probable reason; null unless the label is dsat. */
+  rubric: Rubric | null;
+  classifierVersion: string;
+  /** `provisional` in the first stage's uncertain band: a later stage decides. */
+  status: 'provisional' | 'final';
+}
+
+/** One stage of the cascade: verdicts in the order of the exchanges. */
+export interface Classifier {
+  readonly version: string;
+  classify(exchanges: Exchange[]): Promise<Verdict[]>;
+}

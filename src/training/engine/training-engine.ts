@@ -1,0 +1,119 @@
+/** Token ids of one sequence. */
+export type TokenIds = readonly number[];
+
+export interface LoadOptions {
+  /** Arithmetic of matrix products; master weights are fp32 either way. */
+  dtype?: 'fp32' | 'bf16';
+  /** Trains low-rank adapters over frozen weights instead of the weights. */
+  lora?: LoraSettings;
+}
+
+export interface LoraSettings {
+  rank: number;
+  /** Scale is alpha / rank. */
+  alpha: number;
+  /** PEFT directory with the initial adapter; without it A is random (seeded) and B zero. */
+  initDir?: string;
+  seed: number;
+}
+
+export interface SampleRequest {
+  promptIds: TokenIds;
+  /** The same seed, prompt and settings give the same sample, whatever else is in the batch. */
+  seed: number;
+}
+
+export interface SampleSettings {
+  /** 0 is greedy. */
+  temperature: number;
+  /** Nucleus; 1 keeps all. */
+  topP: number;
+  /** 0 keeps all. */
+  topK: number;
+  maxNewTokens: number;
+}
+
+export interface Sample {
+  /** The completion, with the EOS that ended it. */
+  ids: number[];
+  finish: 'eos' | 'length';
+}
+
+export interface Completion {
+  promptIds: TokenIds;
+  completionIds: TokenIds;
+}
+
+export interface TokenPair {
+  promptIds: TokenIds;
+  chosenIds: TokenIds;
+  rejectedIds: TokenIds;
+}
+
+/** Log-probabilities of a pair's completions, summed over tokens, natural log. */
+export interface PairLogps {
+  chosen: number;
+  rejected: number;
+}
+
+export interface ReferencedPair extends TokenPair {
+  /** Of the frozen reference; they enter the loss as constants (DPO, arXiv 2305.18290, eq. 7). */
+  reference: PairLogps;
+}
+
+export interface DpoSettings {
+  learningRate: number;
+  beta: number;
+  batchSize: number;
+  epochs: number;
+  /** Ends earlier than the epochs would. */
+  maxSteps?: number;
+  schedule: 'constant' | 'linear';
+  /** Share of the steps over which the learning rate rises from 0. */
+  warmupRatio: number;
+  order: 'file' | 'shuffled';
+  /** Gradients are scaled down to this global norm. */
+  maxGradNorm: number;
+  labelSmoothing: number;
+  /** Weight of the mean negative log-likelihood of the chosen, added to the loss; 0 is plain DPO. */
+  sftWeight: number;
+  seed: number;
+}
+
+/** One optimizer update: the batch's means before the update; `gradNorm` before clipping. */
+export interface TrainingStep {
+  step: number;
+  loss: number;
+  chosenReward: number;
+  rejectedReward: number;
+  margin: number;
+  accuracy: number;
+  chosenLogps: number;
+  rejectedLogps: number;
+  gradNorm: number;
+  learningRate: number;
+  /** Margins of the batch's pairs, for quantiles and p0. */
+  margins: number[];
+}
+
+/** A loaded model whose weights change under `train`. Everything is released by `dispose`. */
+export interface EnginePolicy {
+  sample(requests: SampleRequest[], settings: SampleSettings, onProgress?: (done: number) => void): Promise<Sample[]>;
+  /** Per-token log-probabilities of each completion given its prompt, natural log. */
+  logprobs(completions: Completion[], onProgress?: (done: number) => void): Promise<Float32Array[]>;
+  train(
+    pairs: ReferencedPair[],
+    settings: DpoSettings,
+    onStep: (step: TrainingStep, totalSteps: number) => void | Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Writes the weights (or the PEFT adapter) and what else Hugging Face needs to load them, into an existing directory. */
+  save(dir: string): Promise<void>;
+  dispose(): void;
+}
+
+/** What a run asks of the machine that trains; nothing else knows which engine it is. */
+export interface TrainingEngine {
+  readonly name: string;
+  load(modelDir: string, options?: LoadOptions): Promise<EnginePolicy>;
+}

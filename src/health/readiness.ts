@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+
+/** Resolves to why a part of the service is not ready, or to undefined where it is. */
+export type ReadinessCheck = () => Promise<string | undefined>;
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** What `/readyz` says. A part of the service adds its own check when it starts. */
+@Injectable()
+export class Readiness {
+  private readonly checks = new Map<string, ReadinessCheck>();
+  private draining = false;
+
+  add(name: string, check: ReadinessCheck): void {
+    this.checks.set(name, check);
+  }
+
+  /** From now on never ready: the service is shutting down. */
+  drain(): void {
+    this.draining = true;
+  }
+
+  /** Why the service is not ready, by part; empty where it is. A check that throws or hangs counts as a reason. */
+  async reasons(timeoutMs = CHECK_TIMEOUT_MS): Promise<Record<string, string>> {
+    if (this.draining) return { service: 'shutting down' };
+    const answers = await Promise.all(
+      [...this.checks].map(async ([name, check]) => [name, await ask(check, timeoutMs)]),
+    );
+    return Object.fromEntries(answers.filter(([, reason]) => reason !== undefined));
+  }
+}
+
+async function ask(check: ReadinessCheck, timeoutMs: number): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, `no answer within ${timeoutMs} ms`);
+  });
+  try {
+    return await Promise.race([check(), timeout]);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

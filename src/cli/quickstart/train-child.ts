@@ -1,0 +1,22 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { DriftError } from '../../drift-error.js';
+import type { Stack } from '../../stack/stack.js';
+import { stackEnv } from './service.js';
+
+/**
+ * Runs `driftloop train` as a CronJob would, and returns the object of its last line. Its progress goes to stderr.
+ * @throws DriftError `training-diverged` when it does not end well
+ */
+export async function runTrainer<T>(stack: Stack, args: string[]): Promise<T> {
+  const child = spawn(process.execPath, [process.argv[1] ?? '', 'train', ...args, '--json'], {
+    env: stackEnv(stack),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  let last = '';
+  for await (const line of createInterface({ input: child.stdout })) if (line.trim()) last = line;
+  const code = await exit;
+  if (code !== 0) throw new DriftError('training-diverged', `driftloop train ended with exit code ${code}; see above.`);
+  return JSON.parse(last) as T;
+}

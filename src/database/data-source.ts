@@ -1,13 +1,19 @@
 import { DataSource } from 'typeorm';
 import { Initial1764000000000 } from '../../migrations/1764000000000-initial.js';
+import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
+import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
-/** The TypeORM connection pool of a process. Rows of the stream go through `query`, as sets; see docs/decisions. */
+/**
+ * The TypeORM connection pool of a process. The small tables have entities; rows of the stream go through `query`, as
+ * sets (see docs/decisions).
+ */
 export function createDataSource(databaseUrl: string, poolSize = 10): DataSource {
   return new DataSource({
     type: 'postgres',
     url: databaseUrl,
     poolSize,
     applicationName: 'driftloop',
+    entities: [RunEntity, RunStageEntity, TrainingStepEntity, PolicyVersionEntity],
     migrations: [Initial1764000000000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -1,0 +1,71 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { Answers } from '../api/answers.js';
+import { limit, pageOf, pageSchema, timestamp } from '../api/schemas.js';
+import { DriftError } from '../drift-error.js';
+import { RUBRICS } from '../dsat/verdict.js';
+import { ANCHOR_STATES, MESSAGE_ROLES } from './anchor.js';
+import { listAnchors, readAnchorCases } from './anchor-read.js';
+
+const anchorFields = z.object({
+  id: z.uuid(),
+  state: z.enum(ANCHOR_STATES),
+  conversationId: z.string(),
+  turn: z.number().int().describe('Index of the user turn that voices the dissatisfaction.'),
+  rubric: z.string().nullable().describe('Why the user was dissatisfied.'),
+  confidence: z.number().describe('Probability of dissatisfaction, 0 to 1.'),
+  classifierVersion: z.string(),
+  policyVersion: z.string().nullable().describe('Policy version that wrote the rejected reply, where it is known.'),
+  model: z.string().nullable(),
+  tenant: z.string().nullable(),
+  createdAt: timestamp,
+  feedback: z.string().describe("The user's turn."),
+});
+const message = z.object({ role: z.enum(MESSAGE_ROLES), content: z.string() }).meta({ id: 'Message' });
+const anchorSummary = anchorFields.meta({ id: 'AnchorSummary' });
+const anchorCase = anchorFields
+  .extend({
+    prompt: z.array(message).describe('The conversation before the rejected reply, oldest first.'),
+    rejected: z.string().describe('The reply that displeased.'),
+  })
+  .meta({ id: 'Anchor' });
+
+const anchorQuery = z.object({
+  state: z.enum(ANCHOR_STATES).optional(),
+  rubric: z.enum(RUBRICS).optional(),
+  since: z.iso.datetime({ offset: true }).optional().describe('Created at this time or later.'),
+  cursor: z.uuid().optional().describe('`nextCursor` of the page before.'),
+  limit,
+});
+const anchorId = z.uuid();
+
+@ApiTags('anchors')
+@Controller('v1/anchors')
+export class AnchorController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Anchors, newest first' })
+  @Answers(pageSchema(anchorSummary), 'A page of anchors.')
+  async listAnchors(@Query({ schema: anchorQuery }) query: z.output<typeof anchorQuery>) {
+    const { cursor, since, limit, ...filter } = query;
+    const rows = await listAnchors(this.dataSource, {
+      ...filter,
+      since: since === undefined ? undefined : new Date(since),
+      after: cursor,
+      limit: limit + 1,
+    });
+    return pageOf(rows, limit, (anchor) => anchor.id);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One anchor with prompt, rejected reply and feedback' })
+  @Answers(anchorCase, 'The anchor.')
+  async getAnchor(@Param('id', { schema: anchorId }) id: string) {
+    const [anchor] = await readAnchorCases(this.dataSource, { ids: [id] });
+    if (!anchor) throw new DriftError('not-found', `There is no anchor ${id}.`);
+    return anchor;
+  }
+}

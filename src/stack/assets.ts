@@ -16,7 +16,7 @@ const TITLES: Record<keyof CachePaths, string> = {
   chatLogs: ASSETS.chatLogs.title,
   kafkaLibs: ASSETS.kafka.title,
   tensorflow: ASSETS.tensorflow.title,
-  postgres: 'PostgreSQL',
+  postgres: ASSETS.postgres.title,
 };
 
 /**

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ASSETS, cachePaths } from './assets.mjs';
+import { linkTo, makeOnce } from './files.mjs';
+import { SetupError } from './progress.mjs';
+import { firstThatRuns, run } from './run.mjs';
+import { fetchWheel } from './wheels.mjs';
+import { extractZip } from './zip.mjs';
+
+const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/platform/ctstring', 'xla/tsl/c/'];
+const FLAGS = [
+  '-std=c++17',
+  '-O2',
+  '-fPIC',
+  '-shared',
+  '-DNAPI_VERSION=8',
+  '-DNODE_GYP_MODULE_NAME=tfjs_binding',
+  '-DBUILDING_NODE_EXTENSION',
+];
+const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
+
+/**
+ * Puts a native library under `@tensorflow/tfjs-node-gpu`: that of the tensorflow-cpu wheel, with the package's own addon
+ * built against it; elsewhere, or where that fails, the library of 2022 that the package fetches itself.
+ * @param {string} root
+ * @param {string} cacheDir
+ * @param {import('./progress.mjs').Progress} progress
+ */
+export async function tensorflow(root, cacheDir, progress) {
+  const packageDir = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+  const binding = join(packageDir, 'lib', 'napi-v8', 'tfjs_binding.node');
+  let reason = `there is no wheel for ${process.platform}-${process.arch}`;
+  if (process.platform === 'linux' && process.arch === 'x64') {
+    try {
+      return await fromWheel(root, packageDir, binding, cacheDir, progress);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      reason = error.message;
+    }
+  }
+  return await prebuilt(packageDir, binding, reason, progress);
+}
+
+/**
+ * @param {string} root
+ * @param {string} packageDir
+ * @param {string} binding
+ * @param {string} cacheDir
+ * @param {import('./progress.mjs').Progress} progress
+ */
+async function fromWheel(root, packageDir, binding, cacheDir, progress) {
+  const dir = cachePaths(cacheDir).tensorflow;
+  const library = await makeOnce(cacheDir, dir, progress, (temporary) => takeFromWheel(temporary, progress));
+  const addonDir = join(dir, `addon-${addonKey(root, packageDir)}`);
+  const addon = await makeOnce(cacheDir, addonDir, progress, async (temporary) => {
+    progress.now('building the addon');
+    await build(root, packageDir, dir, temporary);
+    progress.now('multiplying two matrices');
+    await verify(packageDir, join(temporary, 'tfjs_binding.node'), join(dir, 'lib'));
+  });
+  linkTo(join(addonDir, 'tfjs_binding.node'), binding);
+  return library === 'cached' && addon === 'cached' ? 'cached' : 'staged';
+}
+
+/**
+ * @param {string} dir
+ * @param {import('./progress.mjs').Progress} progress
+ */
+async function takeFromWheel(dir, progress) {
+  const wheel = await fetchWheel(ASSETS.tensorflow.wheel, join(dir, 'download'), progress);
+  progress.now('extracting');
+  await extractZip(wheel, (name) => destinationOf(name, dir));
+  rmSync(join(dir, 'download'), { recursive: true });
+  progress.now('stripping');
+  const libraries = LIBRARIES.map((name) => join(dir, 'lib', name));
+  if (firstThatRuns(['strip'], ['--version'])) await run('strip', ['--strip-unneeded', ...libraries]);
+  symlinkSync('libtensorflow_cc.so.2', join(dir, 'lib', 'libtensorflow.so'));
+  symlinkSync('libtensorflow_framework.so.2', join(dir, 'lib', 'libtensorflow_framework.so'));
+}
+
+/**
+ * @param {string} name
+ * @param {string} dir
+ */
+function destinationOf(name, dir) {
+  const path = name.replace(/^tensorflow\//, '');
+  if (LIBRARIES.includes(path)) return join(dir, 'lib', path);
+  const header = path.startsWith('include/') ? path.slice('include/'.length) : '';
+  return HEADERS.some((prefix) => header.startsWith(prefix)) ? join(dir, 'include', header) : undefined;
+}
+
+/**
+ * @param {string} root
+ * @param {string} packageDir
+ */
+function addonKey(root, packageDir) {
+  const hash = createHash('sha256').update(FLAGS.join(' '));
+  for (const source of SOURCES) hash.update(readFileSync(join(packageDir, 'binding', source)));
+  return hash
+    .update(readFileSync(join(root, 'node_modules', 'node-api-headers', 'package.json')))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+/**
+ * Two source files in plain N-API: no node-gyp and no headers of Node are needed, and one binary serves every version.
+ * @param {string} root
+ * @param {string} packageDir
+ * @param {string} library
+ * @param {string} dir
+ */
+async function build(root, packageDir, library, dir) {
+  const compiler = firstThatRuns([process.env.CXX ?? 'g++', 'clang++'], ['--version']);
+  if (compiler === undefined) {
+    throw new SetupError(
+      'a C++ compiler is missing (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++)',
+    );
+  }
+  await run(compiler, [
+    ...FLAGS,
+    `-I${join(root, 'node_modules', 'node-api-headers', 'include')}`,
+    `-I${join(library, 'include')}`,
+    ...SOURCES.map((source) => join(packageDir, 'binding', source)),
+    '-o',
+    join(dir, 'tfjs_binding.node'),
+    `-L${join(library, 'lib')}`,
+    '-ltensorflow',
+    '-ltensorflow_framework',
+    // Node resolves the link in node_modules, so that the addon finds its libraries beside it in the cache.
+    '-Wl,-rpath,$ORIGIN/../lib',
+  ]);
+}
+
+/** Loads the package with the given addon and multiplies two matrices; Node >= 23 lacks two functions that it calls. */
+const VERIFY = `
+const util = require('node:util');
+util.isArray ??= Array.isArray;
+util.isNullOrUndefined ??= (value) => value == null;
+const tf = require(process.argv[1]);
+const product = tf.matMul([[1, 2], [3, 4]], [[0, 1], [1, 0]]).dataSync().join();
+if (product !== '2,1,4,3') throw new Error('matMul gave ' + product);
+console.log(tf.getBackend(), tf.backend().binding.TF_Version);
+`;
+
+/**
+ * @param {string} packageDir
+ * @param {string} addon what is not in its place yet
+ * @param {string} libraries
+ */
+async function verify(packageDir, addon, libraries) {
+  const find = `require('@mapbox/node-pre-gyp').find = () => ${JSON.stringify(addon)};\n`;
+  await run(process.execPath, ['-e', find + VERIFY, packageDir], {
+    cwd: packageDir,
+    env: { ...process.env, LD_LIBRARY_PATH: libraries, TF_CPP_MIN_LOG_LEVEL: '2' },
+  });
+}
+
+/**
+ * The package's own way: a host that many networks cannot reach serves its library and addon.
+ * @param {string} packageDir
+ * @param {string} binding
+ * @param {string} reason why it has to be this way
+ * @param {import('./progress.mjs').Progress} progress
+ */
+async function prebuilt(packageDir, binding, reason, progress) {
+  const stamp = join(packageDir, 'lib', '.driftloop-prebuilt');
+  if (existsSync(stamp) && existsSync(binding)) return 'cached: prebuilt library of the package';
+  try {
+    progress.now("fetching the package's own library");
+    rmSync(binding, { force: true });
+    const path = `${join(packageDir, '..', '..', '.bin')}:${process.env.PATH}`;
+    await run(process.execPath, ['scripts/install.js', 'gpu', 'download'], {
+      cwd: packageDir,
+      env: { ...process.env, PATH: path },
+    });
+    await run(process.execPath, ['-e', VERIFY, packageDir], { cwd: packageDir });
+    mkdirSync(join(packageDir, 'lib'), { recursive: true });
+    writeFileSync(stamp, '');
+    return `prebuilt library of the package, because ${reason}`;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SetupError(
+      `Native TensorFlow cannot be set up.\n  From the wheel: ${reason}\n  From the package's own host: ${message}`,
+    );
+  }
+}

@@ -6,7 +6,10 @@ export function createLogger(level: string): Logger {
   if (!process.stderr.isTTY) return pino({ level }, pino.destination({ fd: 2, sync: true }));
   return pino({
     level,
-    transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } },
+    transport: {
+      target: 'pino-pretty',
+      options: { destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' },
+    },
   });
 }
 

@@ -3,11 +3,12 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { AnchorController } from '../anchor/anchor.controller.js';
 import { PolicyController } from '../policy/policy.controller.js';
 import { RunController } from '../training/run.controller.js';
+import { OpenApiController } from './openapi.controller.js';
 import { InvalidInput, ProblemFilter } from './problem.filter.js';
 
 /** The HTTP API: what the `api` role adds to a service. */
 @Module({
-  controllers: [AnchorController, RunController, PolicyController],
+  controllers: [AnchorController, RunController, PolicyController, OpenApiController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useFactory: validation },

@@ -7,6 +7,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, nothingToDo: 3 } as const;
 /** Each file beside this one registers one command (`x.command.ts`), and imports what it runs only when it runs. */
 const COMMANDS = [
   () => import('./migrate.command.js'),
+  () => import('./serve.command.js'),
   () => import('./models.command.js'),
 ];
 

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { DriftError } from '../drift-error.js';
-import { createDataSource } from './data-source.js';
+import { withDatabase } from './with-database.js';
 
 /** Held while migrations run, so that two starting processes cannot apply the same one twice. */
 const MIGRATION_LOCK = 7_431_001;
@@ -9,20 +9,8 @@ const MIGRATION_LOCK = 7_431_001;
  * Applies the migrations that are missing, and returns their names.
  * @throws DriftError `database-unavailable`
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
-  const dataSource = createDataSource(databaseUrl, 2);
-  try {
-    await dataSource.initialize();
-  } catch (cause) {
-    const { host, pathname } = new URL(databaseUrl);
-    const message = `PostgreSQL at ${host}${pathname} does not answer: ${(cause as Error).message}. Check DATABASE_URL.`;
-    throw new DriftError('database-unavailable', message, { cause, retriable: true });
-  }
-  try {
-    return await runLocked(dataSource);
-  } finally {
-    await dataSource.destroy();
-  }
+export function migrate(databaseUrl: string): Promise<string[]> {
+  return withDatabase(databaseUrl, runLocked);
 }
 
 async function runLocked(dataSource: DataSource): Promise<string[]> {
@@ -34,4 +22,23 @@ async function runLocked(dataSource: DataSource): Promise<string[]> {
     await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     await lock.release();
   }
+}
+
+/** @throws DriftError `config-invalid` where a migration has not been applied, `database-unavailable` */
+export async function requireMigrated(databaseUrl: string): Promise<void> {
+  const missing = await withDatabase(databaseUrl, missingMigrations);
+  if (missing.length === 0) return;
+  const message = `The database schema lacks ${missing.join(', ')}: run \`driftloop migrate\` first.`;
+  throw new DriftError('config-invalid', message, { facts: { missing } });
+}
+
+async function missingMigrations(dataSource: DataSource): Promise<string[]> {
+  const [{ found }] = await dataSource.query<[{ found: boolean }]>(
+    `SELECT to_regclass('migrations') IS NOT NULL AS found`,
+  );
+  const rows = found ? await dataSource.query<{ name: string }[]>('SELECT name FROM migrations') : [];
+  const applied = new Set(rows.map(({ name }) => name));
+  return dataSource.migrations
+    .map((migration) => migration.name ?? migration.constructor.name)
+    .filter((name) => !applied.has(name));
 }

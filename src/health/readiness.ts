@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { within } from './within.js';
 
 /** Resolves to why a part of the service is not ready, or to undefined where it is. */
 export type ReadinessCheck = () => Promise<string | undefined>;
@@ -31,15 +32,9 @@ export class Readiness {
 }
 
 async function ask(check: ReadinessCheck, timeoutMs: number): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, `no answer within ${timeoutMs} ms`);
-  });
   try {
-    return await Promise.race([check(), timeout]);
+    return await within(check(), timeoutMs, `no answer within ${timeoutMs} ms`);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

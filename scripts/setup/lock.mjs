@@ -30,6 +30,20 @@ export async function withLock(path, run, onWait) {
 }
 
 /**
+ * Runs `run` while holding the lock, or not at all: for the end of a process, which cannot wait.
+ * @param {string} path
+ * @param {() => void} run
+ */
+export function withLockIfFree(path, run) {
+  if (!tryLink(path)) return;
+  try {
+    run();
+  } finally {
+    unlinkSync(path);
+  }
+}
+
+/**
  * @param {string} path
  * @param {((holderPid: number) => void) | undefined} onWait
  */

@@ -1,42 +1,67 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
 
-/** As many consumers of one group can share the chat turns. */
-const TURN_PARTITIONS = 6;
-/** Whatever the broker's own default is. */
-const BROKER_DEFAULT = -1;
+/** The largest batch of records that a topic takes. */
+export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
+const PARTITIONS = 6;
+
+/** The topics of the service. Versions are few and in one order: one partition, compacted by version. */
+export function serviceTopics({ turns, deadLetters, policyVersions }: Config['topics']): ITopicConfig[] {
+  const large = [{ name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) }];
+  return [
+    { topic: turns, numPartitions: PARTITIONS, configEntries: large },
+    { topic: deadLetters, numPartitions: PARTITIONS, configEntries: large },
+    { topic: policyVersions, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] },
+  ];
+}
 
 /**
- * Creates the topics that do not exist yet, and returns their names.
+ * Makes the topics that are missing and leaves the others as they are; waits until the new ones have leaders.
+ * @returns the names of those it made
  * @throws DriftError `broker-unavailable`
  */
-export async function ensureTopics(brokers: string[], topics: Config['topics']): Promise<string[]> {
-  const kafka = new Kafka({ clientId: 'driftloop', brokers, logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
+export async function ensureTopics(brokers: string[], topics: ITopicConfig[]): Promise<string[]> {
   try {
-    await admin.connect();
-    const existing = new Set(await admin.listTopics());
-    const missing = wanted(topics).filter(({ topic }) => !existing.has(topic));
-    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
-    return missing.map(({ topic }) => topic);
+    return await withAdmin(brokers, { retries: 5 }, async (admin) => {
+      const there = new Set(await admin.listTopics());
+      const missing = topics.filter(({ topic }) => !there.has(topic));
+      if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+      return missing.map(({ topic }) => topic);
+    });
   } catch (cause) {
-    const message = `Kafka at ${brokers.join(', ')} does not answer: ${(cause as Error).message}. Check KAFKA_BROKERS.`;
+    const message = `Topics could not be made on Kafka at ${brokers.join(', ')}: ${(cause as Error).message}. Check KAFKA_BROKERS.`;
     throw new DriftError('broker-unavailable', message, { cause, retriable: true });
-  } finally {
-    await admin.disconnect();
   }
 }
 
-function wanted(topics: Config['topics']) {
-  return [
-    { topic: topics.turns, numPartitions: TURN_PARTITIONS, replicationFactor: BROKER_DEFAULT },
-    { topic: topics.deadLetters, numPartitions: 1, replicationFactor: BROKER_DEFAULT },
-    {
-      topic: topics.policyVersions,
-      numPartitions: 1,
-      replicationFactor: BROKER_DEFAULT,
-      configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
-    },
-  ];
+/** Whether a broker is up and has a controller. */
+export async function brokersAnswer(brokers: string[]): Promise<boolean> {
+  try {
+    const cluster = await withAdmin(brokers, { retries: 0 }, (admin) => admin.describeCluster());
+    return cluster.brokers.length > 0 && cluster.controller !== null;
+  } catch {
+    return false;
+  }
+}
+
+async function withAdmin<T>(
+  brokers: string[],
+  retry: { retries: number },
+  use: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const kafka = new Kafka({
+    clientId: 'driftloop-admin',
+    brokers,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 2_000,
+    retry,
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
 }

@@ -2,11 +2,11 @@ import { rename, writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { EXIT } from './cli/program.js';
 import type { Config } from './config/config.js';
-import { migrate, requireMigrated } from './database/migrate.js';
+import { prepareSchema } from './database/migrate.js';
 import { createLogger } from './logger.js';
 import { type Service, startService } from './service.js';
 import { type Server, withStack } from './stack/stack.js';
-import { ensureTopics } from './stack/topics.js';
+import { ensureTopics, serviceTopics } from './stack/topics.js';
 
 /**
  * Runs the service until SIGTERM or SIGINT, then drains it. A second signal, or work that outlives
@@ -17,9 +17,8 @@ export async function serve(config: Config, portsFile?: string): Promise<void> {
   const consumes = config.roles.includes('ingest');
   const needs: Server[] = consumes ? ['postgres', 'kafka'] : ['postgres'];
   await withStack(config, needs, async (stack) => {
-    if (config.databaseUrl === undefined) await migrate(stack.databaseUrl);
-    else await requireMigrated(stack.databaseUrl);
-    if (consumes) await ensureTopics(stack.kafkaBrokers, config.topics);
+    await prepareSchema(config, stack.databaseUrl);
+    if (consumes) await ensureTopics(stack.kafkaBrokers, serviceTopics(config.topics));
     const signal = nextSignal();
     const service = await startService({ ...config, ...stack }, logger);
     await announce(service, config, logger, portsFile);

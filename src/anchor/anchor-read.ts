@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { DriftError } from '../drift-error.js';
 import type { AnchorCase, AnchorState, AnchorSummary, SeedPairCase } from './anchor.js';
 
 export interface AnchorFilter {
@@ -11,6 +12,8 @@ export interface AnchorFilter {
   after?: string;
   limit?: number;
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const SUMMARY = `
   a.id, a.state, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
@@ -48,6 +51,13 @@ export async function readAnchorCases(dataSource: DataSource, filter: AnchorFilt
      FROM picked a ${TEXTS} ORDER BY a.created_at DESC, a.id DESC`,
     parameters,
   );
+}
+
+/** @throws DriftError `not-found` */
+export async function readAnchorCase(dataSource: DataSource, id: string): Promise<AnchorCase> {
+  const [anchor] = UUID.test(id) ? await readAnchorCases(dataSource, { ids: [id] }) : [];
+  if (!anchor) throw new DriftError('not-found', `There is no anchor ${id}.`);
+  return anchor;
 }
 
 /** Seed pairs of active anchors, with their texts, in the order of conversation and turn. */

@@ -4,10 +4,9 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Answers } from '../api/answers.js';
 import { limit, pageOf, pageSchema, timestamp } from '../api/schemas.js';
-import { DriftError } from '../drift-error.js';
 import { RUBRICS } from '../dsat/verdict.js';
 import { ANCHOR_STATES, MESSAGE_ROLES } from './anchor.js';
-import { listAnchors, readAnchorCases } from './anchor-read.js';
+import { listAnchors, readAnchorCase } from './anchor-read.js';
 
 const anchorFields = z.object({
   id: z.uuid(),
@@ -39,7 +38,7 @@ const anchorQuery = z.object({
   cursor: z.uuid().optional().describe('`nextCursor` of the page before.'),
   limit,
 });
-const anchorId = z.uuid();
+const anchorParams = z.object({ id: z.uuid() });
 
 @ApiTags('anchors')
 @Controller('v1/anchors')
@@ -63,9 +62,7 @@ export class AnchorController {
   @Get(':id')
   @ApiOperation({ summary: 'One anchor with prompt, rejected reply and feedback' })
   @Answers(anchorCase, 'The anchor.')
-  async getAnchor(@Param('id', { schema: anchorId }) id: string) {
-    const [anchor] = await readAnchorCases(this.dataSource, { ids: [id] });
-    if (!anchor) throw new DriftError('not-found', `There is no anchor ${id}.`);
-    return anchor;
+  getAnchor(@Param({ schema: anchorParams }) { id }: z.output<typeof anchorParams>) {
+    return readAnchorCase(this.dataSource, id);
   }
 }

@@ -8,6 +8,9 @@ export const EXIT = { done: 0, failed: 1, usage: 2, nothingToDo: 3 } as const;
 const COMMANDS = [
   () => import('./migrate.command.js'),
   () => import('./serve.command.js'),
+  () => import('./anchors.command.js'),
+  () => import('./runs.command.js'),
+  () => import('./policies.command.js'),
   () => import('./models.command.js'),
 ];
 

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
 import { withDatabase } from './with-database.js';
 
@@ -24,8 +25,16 @@ async function runLocked(dataSource: DataSource): Promise<string[]> {
   }
 }
 
-/** @throws DriftError `config-invalid` where a migration has not been applied, `database-unavailable` */
-export async function requireMigrated(databaseUrl: string): Promise<void> {
+/**
+ * Brings the embedded database's schema up to date; of a configured one it only requires that it is.
+ * @throws DriftError `config-invalid` where a migration has not been applied, `database-unavailable`
+ */
+export async function prepareSchema(config: Pick<Config, 'databaseUrl'>, databaseUrl: string): Promise<void> {
+  if (config.databaseUrl === undefined) await migrate(databaseUrl);
+  else await requireMigrated(databaseUrl);
+}
+
+async function requireMigrated(databaseUrl: string): Promise<void> {
   const missing = await withDatabase(databaseUrl, missingMigrations);
   if (missing.length === 0) return;
   const message = `The database schema lacks ${missing.join(', ')}: run \`driftloop migrate\` first.`;

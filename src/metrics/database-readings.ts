@@ -20,7 +20,13 @@ export const READINGS: Reading[] = [
     POLICY_STATUSES,
     'SELECT status AS key, count(*)::int FROM policy_versions GROUP BY status',
   ),
+  reading<{ count: number }>(`SELECT count(*)::int FROM verdicts WHERE status = 'provisional'`, ([row]) =>
+    gauges.provisionalVerdicts.set(row?.count ?? 0),
+  ),
   reading<{ count: number }>('SELECT count(*)::int FROM seed_pairs', ([row]) => gauges.seedPairs.set(row?.count ?? 0)),
+  reading<{ count: number }>(`SELECT count(*)::int FROM verdicts WHERE status = 'provisional'`, ([row]) =>
+    gauges.provisionalVerdicts.set(row?.count ?? 0),
+  ),
   reading(
     `SELECT id, preset, status, extract(epoch FROM started_at)::float8 AS "startedAt",
        extract(epoch FROM ended_at)::float8 AS "endedAt" FROM runs WHERE id = ${LATEST_RUN}`,

@@ -1,0 +1,65 @@
+import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
+import { exportLines } from '../anchor/anchor-export.js';
+import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
+import { EXIT } from './program.js';
+import { fields, harmless, minute, printJson, table } from './terminal.js';
+import { withData } from './with-data.js';
+import { writeLines } from './write-lines.js';
+
+type SelectOptions = Pick<AnchorFilter, 'state' | 'rubric' | 'limit'>;
+export type ListOptions = SelectOptions & { json?: boolean };
+export type ShowOptions = { json?: boolean };
+export type ExportOptions = SelectOptions & { out?: string };
+
+export async function list({ json, ...filter }: ListOptions): Promise<void> {
+  const anchors = await withData((dataSource) => listAnchors(dataSource, filter));
+  if (json) return printJson(anchors);
+  if (anchors.length === 0) return console.error('no anchors');
+  console.log(table(['id', 'created (UTC)', 'state', 'rubric', 'P(dsat)', 'feedback'], anchors.map(row)));
+}
+
+function row({ id, createdAt, state, rubric, confidence, feedback }: AnchorSummary): string[] {
+  return [id, minute(createdAt), state, rubric ?? '', confidence.toFixed(2), feedback];
+}
+
+export async function show(id: string, { json }: ShowOptions): Promise<void> {
+  const anchor = await withData((dataSource) => readAnchorCase(dataSource, id));
+  if (json) return printJson([anchor]);
+  console.log(facts(anchor));
+  for (const { role, content } of anchor.prompt) printMessage(role, content);
+  printMessage('assistant (rejected)', anchor.rejected);
+  printMessage('user (feedback)', anchor.feedback);
+}
+
+function facts({
+  id,
+  state,
+  rubric,
+  confidence,
+  conversationId,
+  turn,
+  policyVersion,
+  model,
+  createdAt,
+}: AnchorCase): string {
+  return fields({
+    id,
+    state,
+    rubric,
+    'P(dsat)': confidence.toFixed(2),
+    conversation: `${conversationId}, turn ${turn}`,
+    'policy version': policyVersion,
+    model,
+    created: `${minute(createdAt)} UTC`,
+  });
+}
+
+function printMessage(who: string, text: string): void {
+  console.log(`\n── ${who}\n${harmless(text)}`);
+}
+
+export async function exportAnchors({ out, ...filter }: ExportOptions): Promise<void> {
+  const written = await withData((dataSource) => writeLines(exportLines(dataSource, filter), out));
+  console.error(`${written} anchors${out ? ` in ${out}` : ''}`);
+  if (written === 0) process.exitCode = EXIT.nothingToDo;
+}

@@ -22,7 +22,6 @@ function gauge<T extends string>(name: string, help: string, labelNames: T[] = [
 }
 
 export const anchors = gauge('anchors', 'Stored anchors, by state.', ['state']);
-export const provisionalVerdicts = gauge('verdicts_provisional', 'Verdicts that wait for the second stage.');
 export const seedPairs = gauge('seed_pairs', 'Stored seed pairs.');
 export const provisionalVerdicts = gauge('provisional_verdicts', 'Verdicts that wait for the second stage.');
 

@@ -20,9 +20,6 @@ export const READINGS: Reading[] = [
     POLICY_STATUSES,
     'SELECT status AS key, count(*)::int FROM policy_versions GROUP BY status',
   ),
-  reading<{ count: number }>(`SELECT count(*)::int FROM verdicts WHERE status = 'provisional'`, ([row]) =>
-    gauges.provisionalVerdicts.set(row?.count ?? 0),
-  ),
   reading<{ count: number }>('SELECT count(*)::int FROM seed_pairs', ([row]) => gauges.seedPairs.set(row?.count ?? 0)),
   reading<{ count: number }>(`SELECT count(*)::int FROM verdicts WHERE status = 'provisional'`, ([row]) =>
     gauges.provisionalVerdicts.set(row?.count ?? 0),

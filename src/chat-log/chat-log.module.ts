@@ -1,8 +1,72 @@
-import { type INestApplication, Module } from '@nestjs/common';
+import { type INestApplication, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Kafka } from 'kafkajs';
+import { DataSource } from 'typeorm';
+import { CONFIG, type ServiceConfig } from '../config/config.module.js';
+import { loadFirstStage } from '../dsat/cascade.js';
+import { registerClassifier } from '../dsat/classifier-version.js';
+import { Readiness } from '../health/readiness.js';
+import { takePositions } from './consumer-offsets.js';
+import { DeadLetterProducer } from './dead-letter.producer.js';
+import { IngestController } from './ingest.controller.js';
+import { IngestService } from './ingest.service.js';
+import { KafkaBatchStrategy } from './kafka-batch.strategy.js';
+import { createKafka } from './kafka-client.js';
 
 /** The `ingest` role: Kafka to turns, first-stage verdicts, anchors and seed pairs. */
-@Module({})
-export class ChatLogModule {}
+@Module({
+  controllers: [IngestController],
+  providers: [
+    {
+      provide: Kafka,
+      inject: [CONFIG],
+      useFactory: ({ kafkaBrokers }: ServiceConfig) => createKafka(kafkaBrokers),
+    },
+    {
+      provide: DeadLetterProducer,
+      inject: [Kafka, CONFIG],
+      useFactory: (kafka: Kafka, { topics }: ServiceConfig) => new DeadLetterProducer(kafka, topics.deadLetters),
+    },
+    {
+      provide: IngestService,
+      inject: [DataSource, DeadLetterProducer],
+      useFactory: (dataSource: DataSource, deadLetters: DeadLetterProducer) =>
+        new IngestService({ dataSource, deadLetters, firstStage: loadFirstStage() }),
+    },
+    { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG], useFactory: createStrategy },
+  ],
+})
+export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly strategy: KafkaBatchStrategy,
+    private readonly deadLetters: DeadLetterProducer,
+    private readonly readiness: Readiness,
+  ) {}
 
-/** Makes the application consume chat turns once `startAllMicroservices` is called. Needs `ChatLogModule` among its modules. */
-export function connectIngest(_app: INestApplication): void {}
+  async onModuleInit(): Promise<void> {
+    this.readiness.add('consumer', async () => this.strategy.notReadyReason());
+    await registerClassifier(this.dataSource);
+  }
+
+  /** Before TypeORM closes the DataSource: the transaction in hand ends, the consumer leaves the group. */
+  async onModuleDestroy(): Promise<void> {
+    await this.strategy.close();
+    await this.deadLetters.close();
+  }
+}
+
+function createStrategy(kafka: Kafka, dataSource: DataSource, config: ServiceConfig): KafkaBatchStrategy {
+  const { consumerGroup, topics, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
+  return new KafkaBatchStrategy({
+    kafka,
+    consumerGroup,
+    topic: topics.turns,
+    sessionTimeoutMs,
+    positions: (partitions, ranges) => takePositions(dataSource, consumerGroup, topics.turns, partitions, ranges),
+  });
+}
+
+/** Makes the application consume chat turns once `startAllMicroservices` is called. Needs `ChatLogModule` among its modules, and the topics. */
+export function connectIngest(app: INestApplication): void {
+  app.connectMicroservice({ strategy: app.get(KafkaBatchStrategy, { strict: false }) });
+}

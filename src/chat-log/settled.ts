@@ -1,4 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
+import { provisionalBacklog } from '../dsat/verdict-rows.js';
+import { storedOffsets } from './consumer-offsets.js';
+import { createKafka, withAdmin } from './kafka-client.js';
 
 export interface SettleOptions {
   dataSource: DataSource;
@@ -16,7 +21,32 @@ export interface SettleProgress {
   provisional: number;
 }
 
-/** Resolves when PostgreSQL has everything that is on the topic now or comes meanwhile, and no verdict is provisional. */
-export async function waitUntilSettled(_options: SettleOptions): Promise<void> {
-  throw new Error('filled in by settled');
+const POLL_MS = 200;
+
+/**
+ * Resolves when PostgreSQL has everything that is on the topic by then, and no verdict is provisional.
+ * @throws DriftError `broker-unavailable`; the signal's reason once it is aborted
+ */
+export async function waitUntilSettled({ onProgress, signal, ...options }: SettleOptions): Promise<void> {
+  await withAdmin(createKafka(options.brokers, 'driftloop-settled'), async (admin) => {
+    for (;;) {
+      const progress = await measure(admin, options);
+      onProgress?.(progress);
+      if (progress.behind === 0 && progress.provisional === 0) return;
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  });
+}
+
+type Place = Omit<SettleOptions, 'onProgress' | 'signal'>;
+
+/** The backlog is read after the offsets: what these records made provisional is counted. */
+async function measure(admin: Admin, { dataSource, topic, consumerGroup }: Place): Promise<SettleProgress> {
+  const ends = await admin.fetchTopicOffsets(topic);
+  const stored = await storedOffsets(dataSource, consumerGroup, topic);
+  const behind = ends.reduce((sum, { partition, low, high }) => {
+    const missing = BigInt(high) - (stored.get(partition) ?? BigInt(low));
+    return sum + Math.max(0, Number(missing));
+  }, 0);
+  return { behind, provisional: await provisionalBacklog(dataSource) };
 }

@@ -1,5 +1,34 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CONFIG, type ServiceConfig } from '../config/config.module.js';
+import { loadSecondStage } from './cascade.js';
+import { registerClassifier } from './classifier-version.js';
+import { ClassifyService } from './classify.service.js';
 
 /** The `classify` role: settles provisional verdicts with the second stage. */
-@Module({})
-export class DsatModule {}
+@Module({
+  providers: [
+    {
+      provide: ClassifyService,
+      inject: [DataSource, CONFIG],
+      useFactory: (dataSource: DataSource, { classifyBatch }: ServiceConfig) =>
+        new ClassifyService({ dataSource, secondStage: loadSecondStage(), batch: classifyBatch }),
+    },
+  ],
+})
+export class DsatModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly worker: ClassifyService,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await registerClassifier(this.dataSource);
+    this.worker.start();
+  }
+
+  /** Before TypeORM closes the DataSource. */
+  async onModuleDestroy(): Promise<void> {
+    await this.worker.stop();
+  }
+}

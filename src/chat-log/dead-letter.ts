@@ -1,0 +1,79 @@
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
+import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { EntityManager } from 'typeorm';
+import type { RejectionReason } from './rejection.js';
+
+/** What is kept of a record's value, and of its headers together. */
+export const KEPT_BYTES = 64 * 1024;
+
+/** A record, or one turn of it, that was not taken. */
+export interface DeadLetter {
+  message: KafkaMessage;
+  /** Which turn of the record; 0 where it is the record as a whole. */
+  item: number;
+  reason: RejectionReason;
+  /** What was wrong and where, without the user's text. */
+  detail: string;
+  /** Of the record's whole value. */
+  sha256: string;
+}
+
+export function makeDeadLetter(message: KafkaMessage, reason: RejectionReason, detail: string, item = 0): DeadLetter {
+  return { message, item, reason, detail, sha256: hash('sha256', message.value ?? Buffer.alloc(0)) };
+}
+
+/** The record's own headers, as many as fit into `KEPT_BYTES`. */
+export function keptHeaders({ headers }: KafkaMessage): Record<string, Buffer[]> {
+  let bytes = 0;
+  const kept: Record<string, Buffer[]> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const values = buffers(value);
+    bytes += values.reduce((sum, item) => sum + item.length, Buffer.byteLength(name));
+    if (bytes <= KEPT_BYTES) kept[name] = values;
+  }
+  return kept;
+}
+
+function buffers(value: IHeaders[string]): Buffer[] {
+  if (value === undefined) return [];
+  return (Array.isArray(value) ? value : [value]).map((item) => (typeof item === 'string' ? Buffer.from(item) : item));
+}
+
+/** Header values as JSON: text where they are text, else base64. */
+function headersAsJson(message: KafkaMessage): string {
+  const readable = ([name, values]: [string, Buffer[]]) =>
+    [name.replaceAll('\0', ''), values.map(headerAsJson)] as const;
+  return JSON.stringify(Object.fromEntries(Object.entries(keptHeaders(message)).map(readable)));
+}
+
+function headerAsJson(value: Buffer): string | { base64: string } {
+  return isUtf8(value) && !value.includes(0) ? value.toString('utf8') : { base64: value.toString('base64') };
+}
+
+export async function insertDeadLetters(
+  manager: EntityManager,
+  { topic, partition }: { topic: string; partition: number },
+  letters: DeadLetter[],
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO dead_letters (topic, partition, record_offset, item, reason, detail, sha256, record_key, headers,
+       payload, payload_bytes)
+     SELECT $1, $2, * FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[],
+       $9::jsonb[], $10::bytea[], $11::integer[])
+     ON CONFLICT DO NOTHING`,
+    [
+      topic,
+      partition,
+      letters.map(({ message }) => message.offset),
+      letters.map(({ item }) => item),
+      letters.map(({ reason }) => reason),
+      letters.map(({ detail }) => detail),
+      letters.map(({ sha256 }) => sha256),
+      letters.map(({ message }) => message.key?.subarray(0, KEPT_BYTES) ?? null),
+      letters.map(({ message }) => headersAsJson(message)),
+      letters.map(({ message }) => message.value?.subarray(0, KEPT_BYTES) ?? Buffer.alloc(0)),
+      letters.map(({ message }) => message.value?.length ?? 0),
+    ],
+  );
+}

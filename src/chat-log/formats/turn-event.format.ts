@@ -1,0 +1,19 @@
+import { makeTurn } from '../turn.js';
+import { TURN_SCHEMA, turnEventSchema } from '../turn-event.js';
+import { type Format, parseAs } from './format.js';
+
+/** Driftloop's own event: one turn a record. */
+export const turnEventFormat: Format = {
+  name: TURN_SCHEMA,
+  contentType: `application/vnd.${TURN_SCHEMA}+json`,
+  read(value) {
+    const { feedback, ...event } = parseAs(turnEventSchema, value);
+    const { conversationId, turn, occurredAt } = event;
+    return {
+      turns: [makeTurn(event)],
+      feedback: feedback
+        ? [{ conversationId, turn, kind: feedback.kind, value: feedback.value ?? null, occurredAt }]
+        : [],
+    };
+  },
+};

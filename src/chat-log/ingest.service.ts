@@ -1,0 +1,132 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { KafkaMessage } from 'kafkajs';
+import { QueryFailedError } from 'typeorm';
+import { untilDone } from '../backoff.js';
+import { countStored } from '../metrics/ingest-metrics.js';
+import type { Partition } from './consumer-offsets.js';
+import { decodeRecord } from './decode-record.js';
+import {
+  type RecordBatch,
+  type SourceRecord,
+  type StoreOutcome,
+  type StoreTools,
+  storeRecords,
+} from './store-records.js';
+
+/** Records of one transaction. Each holds at most the locks of as many conversations. */
+const RECORDS_PER_TRANSACTION = 500;
+
+/** What the consumer fetched of one partition. */
+export interface FetchedBatch {
+  source: Partition;
+  position: bigint;
+  messages: KafkaMessage[];
+  /** The offset after the last record, control records included. */
+  nextOffset: bigint;
+  /** Ends the work before the next transaction. */
+  signal: AbortSignal;
+}
+
+export type IngestOutcome =
+  /** All before `nextOffset` is stored. Less than the batch where the signal ended the work early. */
+  | { outcome: 'stored'; nextOffset: bigint }
+  /** The consumer has to ask for its positions again. */
+  | { outcome: 'behind' };
+
+/**
+ * Stores fetched batches. An outage of PostgreSQL or of the broker is waited for; a record that PostgreSQL refuses is
+ * found and put aside, so that nothing is dropped and nothing blocks.
+ */
+@Injectable()
+export class IngestService {
+  private readonly logger = new Logger(IngestService.name);
+
+  constructor(private readonly tools: StoreTools) {}
+
+  async ingest(batch: FetchedBatch): Promise<IngestOutcome> {
+    const { signal } = batch;
+    let nextOffset = batch.position;
+    for (let at = 0; at < batch.messages.length; at += RECORDS_PER_TRANSACTION) {
+      const slice = this.slice(batch, at, nextOffset);
+      try {
+        const { outcome } = await this.store(slice, signal);
+        if (outcome === 'behind') return { outcome };
+      } catch (error) {
+        if (signal.aborted) return { outcome: 'stored', nextOffset };
+        throw error;
+      }
+      nextOffset = slice.nextOffset;
+    }
+    return { outcome: 'stored', nextOffset };
+  }
+
+  private slice({ source, messages, nextOffset }: FetchedBatch, at: number, position: bigint): RecordBatch {
+    const following = messages[at + RECORDS_PER_TRANSACTION];
+    const records = messages
+      .slice(at, at + RECORDS_PER_TRANSACTION)
+      .map((message) => ({ message, decoded: decodeRecord(message, source.topic, source.partition) }));
+    return { source, position, records, nextOffset: following ? BigInt(following.offset) : nextOffset };
+  }
+
+  private async store(batch: RecordBatch, signal: AbortSignal): Promise<StoreOutcome> {
+    const onFailure = (error: unknown, waitMs: number) =>
+      this.logger.warn(
+        `A batch of ${where(batch)} could not be stored, trying again in ${waitMs} ms: ${messageOf(error)}`,
+      );
+    try {
+      return await untilDone(
+        () => this.storeOnce(batch),
+        { firstMs: 200, maxMs: 30_000, signal, onFailure },
+        (error) => !isRefusedData(error),
+      );
+    } catch (error) {
+      if (!isRefusedData(error)) throw error;
+      return this.storeApart(batch, error, signal);
+    }
+  }
+
+  private async storeOnce(batch: RecordBatch): Promise<StoreOutcome> {
+    const startedAt = performance.now();
+    const outcome = await storeRecords(this.tools, batch);
+    if (outcome.outcome === 'stored') countStored(outcome.counts, (performance.now() - startedAt) / 1_000);
+    return outcome;
+  }
+
+  /** Halves the batch until the record that PostgreSQL refuses is alone, and makes that a dead letter. */
+  private async storeApart(batch: RecordBatch, error: unknown, signal: AbortSignal): Promise<StoreOutcome> {
+    const { records, nextOffset } = batch;
+    if (records.length === 1) {
+      this.logger.warn(`PostgreSQL refuses the record at ${where(batch)}: ${messageOf(error)}`);
+      return this.store({ ...batch, records: [refused(records[0]!, error)] }, signal);
+    }
+    const middle = records.length >> 1;
+    const border = BigInt(records[middle]!.message.offset);
+    const first = await this.store({ ...batch, records: records.slice(0, middle), nextOffset: border }, signal);
+    if (first.outcome === 'behind') return first;
+    return this.store({ ...batch, records: records.slice(middle), position: border, nextOffset }, signal);
+  }
+}
+
+/**
+ * SQLSTATE classes that speak of the data itself: data exception, integrity constraint (a missing referenced row is
+ * rather a fault of the installation), program limit.
+ */
+function isRefusedData(error: unknown): boolean {
+  return error instanceof QueryFailedError && /^(22|23(?!503)|54)/.test(sqlState(error));
+}
+
+function sqlState(error: QueryFailedError): string {
+  return String((error.driverError as { code?: unknown }).code ?? '');
+}
+
+function refused({ message, decoded }: SourceRecord, error: unknown): SourceRecord {
+  if (decoded.outcome === 'rejected') throw error;
+  const detail = `PostgreSQL refused it with SQLSTATE ${sqlState(error as QueryFailedError)}`;
+  return { message, decoded: { outcome: 'rejected', reason: 'unstorable', detail } };
+}
+
+function where({ source, records }: RecordBatch): string {
+  return `${source.topic}/${source.partition} at offset ${records[0]?.message.offset}`;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { recordFinal } from '../anchor/record-final.js';
+import { untilDone } from '../backoff.js';
+import { lockConversations } from '../database/conversation-lock.js';
+import { countSettled, type SettledCounts } from '../metrics/ingest-metrics.js';
+import type { Classifier } from './verdict.js';
+import { type JudgedTurn, takeProvisional, updateVerdicts } from './verdict-rows.js';
+
+/** How long an idle worker waits before it looks again: at first, and at most. */
+const IDLE = { firstMs: 50, maxMs: 1_000 };
+const OUTAGE = { firstMs: 500, maxMs: 30_000 };
+
+export interface ClassifyTools {
+  dataSource: DataSource;
+  secondStage: Classifier;
+  /** Verdicts that one transaction settles. */
+  batch: number;
+}
+
+/** Settles provisional verdicts until it is stopped. Any number of workers may run beside each other. */
+export class ClassifyService {
+  private readonly logger = new Logger(ClassifyService.name);
+  private readonly stopping = new AbortController();
+  private working?: Promise<void>;
+
+  constructor(private readonly tools: ClassifyTools) {}
+
+  start(): void {
+    this.working ??= this.work();
+  }
+
+  /** Resolves once the transaction in hand has ended. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.working;
+  }
+
+  private async work(): Promise<void> {
+    const { signal } = this.stopping;
+    let idleMs = IDLE.firstMs;
+    while (!signal.aborted) {
+      const settled = await this.settle(signal);
+      if (settled > 0) idleMs = IDLE.firstMs;
+      else {
+        await sleep(idleMs, undefined, { signal }).catch(() => {});
+        idleMs = Math.min(idleMs * 2, IDLE.maxMs);
+      }
+    }
+  }
+
+  private async settle(signal: AbortSignal): Promise<number> {
+    const onFailure = (error: unknown, waitMs: number) =>
+      this.logger.warn(`Verdicts could not be settled, trying again in ${waitMs} ms: ${String(error)}`);
+    try {
+      return await untilDone(() => settleSome(this.tools), { ...OUTAGE, signal, onFailure });
+    } catch (error) {
+      if (signal.aborted) return 0;
+      throw error;
+    }
+  }
+}
+
+/**
+ * Settles one batch of provisional verdicts in one transaction: the second stage's verdict, and what follows from it.
+ * Returns how many; 0 where there are none that another worker does not hold.
+ */
+export async function settleSome({ dataSource, secondStage, batch }: ClassifyTools): Promise<number> {
+  const startedAt = performance.now();
+  const counts = await dataSource.transaction(async (manager): Promise<SettledCounts | undefined> => {
+    const taken = await takeProvisional(manager, batch);
+    if (taken.length === 0) return undefined;
+    const verdicts = await secondStage.classify(taken.map(({ exchange }) => exchange));
+    const judged: JudgedTurn[] = taken.map((turn, index) => ({
+      ...turn,
+      verdict: { ...verdicts[index]!, status: 'final' },
+    }));
+    await lockConversations(
+      manager,
+      judged.map(({ conversationId }) => conversationId),
+    );
+    await updateVerdicts(manager, judged);
+    return { verdicts: judged.map(({ verdict }) => verdict), ...(await recordFinal(manager, judged)) };
+  });
+  if (!counts) return 0;
+  countSettled(counts, (performance.now() - startedAt) / 1_000);
+  return counts.verdicts.length;
+}

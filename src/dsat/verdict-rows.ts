@@ -1,0 +1,95 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Exchange, Verdict } from './verdict.js';
+
+/** A verdict and the exchange that it judges, by its turns. */
+export interface JudgedTurn {
+  conversationId: string;
+  /** The user turn that was judged. */
+  turn: number;
+  /** The user turn nearest before the reply; null where there is none. */
+  promptTurn: number | null;
+  verdict: Verdict;
+}
+
+export async function insertVerdicts(manager: EntityManager, judged: JudgedTurn[]): Promise<void> {
+  await manager.query(
+    `INSERT INTO verdicts (conversation_id, turn, label, p_dsat, p_sat, p_neutral, rubric, classifier_version, status)
+     SELECT * FROM unnest(${VERDICT_COLUMNS}) ON CONFLICT DO NOTHING`,
+    verdictColumns(judged),
+  );
+}
+
+/** Overwrites verdicts that are provisional, and that this transaction holds. */
+export async function updateVerdicts(manager: EntityManager, judged: JudgedTurn[]): Promise<void> {
+  await manager.query(
+    `UPDATE verdicts v SET label = g.label, p_dsat = g.p_dsat, p_sat = g.p_sat, p_neutral = g.p_neutral,
+       rubric = g.rubric, classifier_version = g.classifier_version, status = g.status, decided_at = now()
+     FROM unnest(${VERDICT_COLUMNS})
+       AS g (conversation_id, turn, label, p_dsat, p_sat, p_neutral, rubric, classifier_version, status)
+     WHERE v.conversation_id = g.conversation_id AND v.turn = g.turn AND v.status = 'provisional'`,
+    verdictColumns(judged),
+  );
+}
+
+export interface ProvisionalTurn {
+  conversationId: string;
+  turn: number;
+  promptTurn: number | null;
+  exchange: Exchange;
+}
+
+interface ProvisionalRow extends Exchange, Omit<ProvisionalTurn, 'exchange'> {}
+
+/** Takes up to `limit` provisional verdicts, the oldest first, that no other worker holds; until the transaction ends. */
+export async function takeProvisional(manager: EntityManager, limit: number): Promise<ProvisionalTurn[]> {
+  const rows = await manager.query<ProvisionalRow[]>(
+    `WITH taken AS MATERIALIZED (
+       SELECT conversation_id, turn FROM verdicts WHERE status = 'provisional'
+       ORDER BY decided_at LIMIT $1 FOR UPDATE SKIP LOCKED
+     )
+     SELECT conversation_id AS "conversationId", taken.turn, prompt.turn AS "promptTurn",
+       coalesce(prompt.content, '') AS prompt, reply.content AS reply, judged.content AS "userTurn"
+     FROM taken
+     JOIN turns judged USING (conversation_id, turn)
+     JOIN turns reply USING (conversation_id)
+     LEFT JOIN LATERAL (
+       SELECT turn, content FROM turns
+       WHERE conversation_id = taken.conversation_id AND turn < taken.turn - 1 AND role = 'user'
+       ORDER BY turn DESC LIMIT 1
+     ) AS prompt ON true
+     WHERE reply.turn = taken.turn - 1`,
+    [limit],
+  );
+  return rows.map(({ conversationId, turn, promptTurn, ...exchange }) => ({
+    conversationId,
+    turn,
+    promptTurn,
+    exchange,
+  }));
+}
+
+const VERDICT_COLUMNS = `$1::text[], $2::integer[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::text[],
+  $8::text[], $9::text[]`;
+
+function verdictColumns(judged: JudgedTurn[]): unknown[][] {
+  const verdicts = judged.map(({ verdict }) => verdict);
+  return [
+    judged.map(({ conversationId }) => conversationId),
+    judged.map(({ turn }) => turn),
+    verdicts.map(({ label }) => label),
+    verdicts.map(({ probabilities }) => probabilities.dsat),
+    verdicts.map(({ probabilities }) => probabilities.sat),
+    verdicts.map(({ probabilities }) => probabilities.neutral),
+    verdicts.map(({ rubric }) => rubric),
+    verdicts.map(({ classifierVersion }) => classifierVersion),
+    verdicts.map(({ status }) => status),
+  ];
+}
+
+/** How many verdicts wait for the second stage. */
+export async function provisionalBacklog(dataSource: DataSource): Promise<number> {
+  const [row] = await dataSource.query<{ count: number }[]>(
+    `SELECT count(*)::integer AS count FROM verdicts WHERE status = 'provisional'`,
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,99 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { StoredCounts } from '../chat-log/store-records.js';
+
+const records = new Counter({
+  name: 'driftloop_ingest_records_total',
+  help: 'Kafka records that were processed, by outcome: stored, or rejected as a whole.',
+  labelNames: ['outcome'],
+});
+const turns = new Counter({ name: 'driftloop_ingest_turns_total', help: 'Turns that were stored.' });
+const duplicates = new Counter({
+  name: 'driftloop_ingest_duplicate_turns_total',
+  help: 'Turns that were stored already, with the same content.',
+});
+const feedback = new Counter({
+  name: 'driftloop_ingest_feedback_total',
+  help: 'Feedback on turns (thumbs, ratings, regenerate, copy, edit) that was taken.',
+});
+const sanitised = new Counter({
+  name: 'driftloop_ingest_sanitised_records_total',
+  help: 'Records with NUL characters or lone surrogates, which were replaced by U+FFFD.',
+});
+const deadLetters = new Counter({
+  name: 'driftloop_dead_letters_total',
+  help: 'Records, or single turns of them, that were put aside, by reason.',
+  labelNames: ['reason'],
+});
+const verdicts = new Counter({
+  name: 'driftloop_verdicts_total',
+  help: 'Verdicts given, by label, by the stage that gave it, and by status; a provisional one is given again.',
+  labelNames: ['label', 'stage', 'status'],
+});
+const anchors = new Counter({ name: 'driftloop_anchors_created_total', help: 'Anchors that were written.' });
+const seedPairs = new Counter({ name: 'driftloop_seed_pairs_created_total', help: 'Seed pairs that were written.' });
+const transactionDuration = new Histogram({
+  name: 'driftloop_ingest_transaction_duration_seconds',
+  help: 'Time of a transaction that stores records of one partition.',
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+});
+const lag = new Gauge({
+  name: 'driftloop_consumer_lag_records',
+  help: 'Records of the partition that were not stored yet when the last batch of it was.',
+  labelNames: ['topic', 'partition'],
+});
+const batchAge = new Gauge({
+  name: 'driftloop_ingest_batch_age_seconds',
+  help: 'Age of the oldest record of the last batch of the partition when it was stored.',
+  labelNames: ['topic', 'partition'],
+});
+const settleDuration = new Histogram({
+  name: 'driftloop_classify_transaction_duration_seconds',
+  help: 'Time of a transaction that settles provisional verdicts.',
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+});
+
+/** Call it once the transaction has ended well. */
+export function countStored(counts: StoredCounts, seconds: number): void {
+  const rejected = counts.deadLetters.filter((reason) => reason !== 'conflict').length;
+  records.inc({ outcome: 'rejected' }, rejected);
+  records.inc({ outcome: 'stored' }, counts.records - rejected);
+  turns.inc(counts.turns);
+  duplicates.inc(counts.duplicates);
+  feedback.inc(counts.feedback);
+  sanitised.inc(counts.sanitised);
+  for (const reason of counts.deadLetters) deadLetters.inc({ reason });
+  countVerdicts(counts, 'first');
+  transactionDuration.observe(seconds);
+}
+
+/** Call it once the transaction has ended well. */
+export function countSettled(counts: SettledCounts, seconds: number): void {
+  countVerdicts(counts, 'second');
+  settleDuration.observe(seconds);
+}
+
+export type SettledCounts = Pick<StoredCounts, 'verdicts' | 'anchors' | 'seedPairs'>;
+
+function countVerdicts(counts: SettledCounts, stage: 'first' | 'second'): void {
+  for (const { label, status } of counts.verdicts) verdicts.inc({ label, stage, status });
+  anchors.inc(counts.anchors);
+  seedPairs.inc(counts.seedPairs);
+}
+
+export interface PartitionProgress {
+  topic: string;
+  partition: number;
+  lagRecords: number;
+  ageSeconds: number;
+}
+
+export function observePartition({ topic, partition, lagRecords, ageSeconds }: PartitionProgress): void {
+  lag.set({ topic, partition }, lagRecords);
+  batchAge.set({ topic, partition }, ageSeconds);
+}
+
+/** Forgets the partitions that this process no longer reads. */
+export function forgetPartitions(): void {
+  lag.reset();
+  batchAge.reset();
+}

@@ -1,11 +1,33 @@
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
+/** With real servers: one PostgreSQL and one Kafka for all of them. */
+const withStack = { globalSetup: 'test/global-setup.ts', testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   // Nest and TypeORM read decorator metadata, which vite's own transformer does not emit.
   plugins: [swc.vite({ module: { type: 'es6' } })],
   test: {
-    include: ['src/**/*.spec.ts', 'test/**/*.spec.ts', 'scripts/**/*.spec.ts'],
     pool: 'forks',
+    teardownTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['src/**/*.spec.ts', 'scripts/**/*.spec.ts'], testTimeout: 30_000 },
+      },
+      { extends: true, test: { name: 'medium', include: ['test/medium/**/*.spec.ts'], ...withStack } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/{e2e,faults}/**/*.spec.ts'],
+          ...withStack,
+          testTimeout: 600_000,
+          // Whole processes that train and replay: one at a time, after the others.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

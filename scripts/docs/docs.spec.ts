@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { describe, expect, it } from 'vitest';
+import { configurationDoc } from './configuration-doc.js';
+import { metricsDoc } from './metrics-doc.js';
+import { openApiDoc } from './openapi-doc.js';
+
+// `npm run docs` writes the files (vitest --update); here a stale one fails.
+describe('generated documents', () => {
+  it('docs/configuration.md says what the schema of the configuration says', async () => {
+    await expect(configurationDoc()).toMatchFileSnapshot('../../docs/configuration.md');
+  });
+
+  it('docs/metrics.md lists the metrics that the service defines', async () => {
+    await expect(metricsDoc()).toMatchFileSnapshot('../../docs/metrics.md');
+  });
+
+  it('docs/openapi.json is the document that the API answers', async () => {
+    await expect(await openApiDoc()).toMatchFileSnapshot('../../docs/openapi.json');
+  });
+});

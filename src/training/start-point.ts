@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { DriftError } from '../drift-error.js';
+import { readPolicy } from '../policy/policy-read.js';
+import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
+import type { PolicySource } from './policy-slot.js';
+import type { RunSettings } from './settings.js';
+
+/** How runs and versions name the model in a directory: not by a path, which differs between machines. */
+export const modelName = (dir: string): string => basename(dir);
+
+/**
+ * The version that `--from` means; null is the base model.
+ * @throws DriftError `not-found`, `usage` when the version descends from another base model
+ */
+export async function resolveFrom(dataSource: DataSource, from: string, baseModel: string): Promise<string | null> {
+  if (from === 'base') return null;
+  if (from === 'latest') {
+    const [latest] = await dataSource.getRepository(PolicyVersionEntity).find({
+      where: { status: 'published', baseModel },
+      order: { number: 'DESC' },
+      take: 1,
+    });
+    return latest?.version ?? null;
+  }
+  const policy = await readPolicy(dataSource, from);
+  if (policy.baseModel === baseModel) return policy.version;
+  throw new DriftError(
+    'usage',
+    `${from} descends from ${policy.baseModel}, and the base model here is ${baseModel} (DRIFTLOOP_MODEL).`,
+  );
+}
+
+/** Where the weights of a version are, or of the base model (null). */
+export async function sourceOf(dataSource: DataSource, version: string | null, baseDir: string): Promise<PolicySource> {
+  if (version === null) return { dir: baseDir };
+  const policy = await readPolicy(dataSource, version);
+  const dir = fileURLToPath(policy.uri);
+  if (policy.kind === 'full') return { dir };
+  const under = await sourceOf(dataSource, policy.parent, baseDir);
+  return { dir: under.dir, lora: readAdapter(dir) };
+}
+
+const adapterConfig = z.object({ r: z.int(), lora_alpha: z.number() });
+
+function readAdapter(dir: string) {
+  const { r, lora_alpha } = adapterConfig.parse(JSON.parse(readFileSync(join(dir, 'adapter_config.json'), 'utf8')));
+  return { rank: r, alpha: lora_alpha, seed: 0, initDir: dir };
+}
+
+/**
+ * The policy that a run starts from. With adapters, fresh ones over full weights (they change nothing until they are
+ * trained), or those of the version.
+ * @throws DriftError `usage` when an adapter would have to be trained as full weights or with another rank
+ */
+export async function startOf(
+  dataSource: DataSource,
+  version: string | null,
+  baseDir: string,
+  { loraRank, seed }: Pick<RunSettings, 'loraRank' | 'seed'>,
+): Promise<PolicySource> {
+  const source = await sourceOf(dataSource, version, baseDir);
+  if (source.lora) {
+    if (source.lora.rank === loraRank) return source;
+    throw new DriftError(
+      'usage',
+      `${version} is an adapter of rank ${source.lora.rank}: pass --lora-rank ${source.lora.rank}, or another --from.`,
+    );
+  }
+  return loraRank === null ? source : { ...source, lora: { rank: loraRank, alpha: 2 * loraRank, seed } };
+}

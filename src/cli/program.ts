@@ -6,7 +6,9 @@ export const EXIT = { done: 0, failed: 1, usage: 2, nothingToDo: 3 } as const;
 
 /** Each file beside this one registers one command (`x.command.ts`), and imports what it runs only when it runs. */
 const COMMANDS = [
+  () => import('./quickstart.command.js'),
   () => import('./migrate.command.js'),
+  () => import('./stack.command.js'),
   () => import('./serve.command.js'),
   () => import('./anchors.command.js'),
   () => import('./runs.command.js'),

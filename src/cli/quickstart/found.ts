@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { readAnchorCases } from '../../anchor/anchor-read.js';
 import type { AnchorCase } from '../../anchor/anchor.js';
+import { readAnchorCases } from '../../anchor/anchor-read.js';
 import { excerpt, table } from './text.js';
 
 /** What the service has stored so far. */

@@ -10,8 +10,16 @@ const TIMEOUT_MS = 30_000;
  * Reads the `policy.published` event of a version back from Kafka, as a serving fleet would.
  * @throws DriftError `not-found` when the topic does not hold it
  */
-export async function readPublishedEvent(config: Config, stack: Stack, version: string): Promise<Record<string, unknown>> {
-  const kafka = new Kafka({ brokers: stack.kafkaBrokers, clientId: 'driftloop-quickstart', logLevel: logLevel.NOTHING });
+export async function readPublishedEvent(
+  config: Config,
+  stack: Stack,
+  version: string,
+): Promise<Record<string, unknown>> {
+  const kafka = new Kafka({
+    brokers: stack.kafkaBrokers,
+    clientId: 'driftloop-quickstart',
+    logLevel: logLevel.NOTHING,
+  });
   const consumer = kafka.consumer({ groupId: `driftloop-quickstart-${randomUUID()}` });
   await consumer.connect();
   try {

@@ -51,7 +51,8 @@ async function waitForPorts(child: ChildProcess, portsFile: string, log: string)
     await delay(200);
   }
   child.kill('SIGTERM');
-  const what = child.exitCode === null ? `was not ready after ${START_TIMEOUT_MS / 1000} s` : `ended with ${child.exitCode}`;
+  const what =
+    child.exitCode === null ? `was not ready after ${START_TIMEOUT_MS / 1000} s` : `ended with ${child.exitCode}`;
   throw new DriftError('stack-unavailable', `The service ${what}. Its log is ${log}.`);
 }
 

@@ -8,12 +8,13 @@ import { stackEnv } from './service.js';
  * Runs `driftloop train` as a CronJob would, and returns the object of its last line. Its progress goes to stderr.
  * @throws DriftError `training-diverged` when it does not end well
  */
-export async function runTrainer<T>(stack: Stack, args: string[]): Promise<T> {
+export async function runTrainer<T>(stack: Stack, args: string[], signal: AbortSignal): Promise<T> {
   const child = spawn(process.execPath, [process.argv[1] ?? '', 'train', ...args, '--json'], {
     env: stackEnv(stack),
     stdio: ['ignore', 'pipe', 'inherit'],
+    signal,
   });
-  const exit = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const exit = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
   let last = '';
   for await (const line of createInterface({ input: child.stdout })) if (line.trim()) last = line;
   const code = await exit;

@@ -1,16 +1,13 @@
 import type { EntityManager } from 'typeorm';
-import { sameRequest } from '../dsat/request-similarity.js';
+import { type RequestCase, sameRequest } from '../dsat/request-similarity.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { derivedId } from './derived-id.js';
 
-interface Candidate {
+interface Candidate extends RequestCase {
   conversationId: string;
   /** The dsat turn. */
   turn: number;
   satTurn: number;
-  /** What was asked before the reply that displeased. */
-  request: string;
-  feedback: string;
 }
 
 /**
@@ -22,7 +19,7 @@ export async function writeSeedPairs(manager: EntityManager, judged: JudgedTurn[
   const sides = judged.filter(({ verdict }) => verdict.status === 'final' && verdict.label !== 'neutral');
   if (sides.length === 0) return 0;
   const pairs = (await findCandidates(manager, sides)).flatMap((candidate) => {
-    const { same, similarity } = sameRequest(candidate.request, candidate.feedback);
+    const { same, similarity } = sameRequest(candidate);
     return same ? [{ ...candidate, similarity }] : [];
   });
   if (pairs.length === 0) return 0;
@@ -57,12 +54,15 @@ function findCandidates(manager: EntityManager, judged: JudgedTurn[]): Promise<C
        WHERE g.label = 'sat'
      )
      SELECT sides.conversation_id AS "conversationId", dsat_turn AS turn, sat_turn AS "satTurn",
-       request.content AS request, feedback.content AS feedback
+       request.content AS request, rejected.content AS rejected, feedback.content AS feedback,
+       chosen.content AS "nextReply"
      FROM sides
      JOIN anchors a ON a.conversation_id = sides.conversation_id AND a.turn = dsat_turn
      JOIN verdicts sat ON sat.conversation_id = sides.conversation_id AND sat.turn = sat_turn
        AND sat.label = 'sat' AND sat.status = 'final'
+     JOIN turns rejected ON rejected.conversation_id = sides.conversation_id AND rejected.turn = dsat_turn - 1
      JOIN turns feedback ON feedback.conversation_id = sides.conversation_id AND feedback.turn = dsat_turn
+     JOIN turns chosen ON chosen.conversation_id = sides.conversation_id AND chosen.turn = sat_turn - 1
      CROSS JOIN LATERAL (
        SELECT content FROM turns
        WHERE conversation_id = sides.conversation_id AND turn < dsat_turn - 1 AND role = 'user'

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { CONFIG, type ServiceConfig } from '../config/config.module.js';
 import { loadFirstStage } from '../dsat/cascade.js';
 import { registerClassifier } from '../dsat/classifier-version.js';
+import type { Classifier } from '../dsat/verdict.js';
 import { Readiness } from '../health/readiness.js';
 import { takePositions } from './consumer-offsets.js';
 import { DeadLetterProducer } from './dead-letter.producer.js';
@@ -11,6 +12,9 @@ import { IngestController } from './ingest.controller.js';
 import { IngestService } from './ingest.service.js';
 import { KafkaBatchStrategy } from './kafka-batch.strategy.js';
 import { createKafka } from './kafka-client.js';
+
+/** Injection token of the `Classifier` that judges within the Kafka batch. */
+export const FIRST_STAGE = Symbol('FIRST_STAGE');
 
 /** The `ingest` role: Kafka to turns, first-stage verdicts, anchors and seed pairs. */
 @Module({
@@ -26,26 +30,25 @@ import { createKafka } from './kafka-client.js';
       inject: [Kafka, CONFIG],
       useFactory: (kafka: Kafka, { topics }: ServiceConfig) => new DeadLetterProducer(kafka, topics.deadLetters),
     },
+    { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {
       provide: IngestService,
-      inject: [DataSource, DeadLetterProducer],
-      useFactory: (dataSource: DataSource, deadLetters: DeadLetterProducer) =>
-        new IngestService({ dataSource, deadLetters, firstStage: loadFirstStage() }),
+      inject: [DataSource, DeadLetterProducer, FIRST_STAGE],
+      useFactory: (dataSource: DataSource, deadLetters: DeadLetterProducer, firstStage: Classifier) =>
+        new IngestService({ dataSource, deadLetters, firstStage }),
     },
     { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG], useFactory: createStrategy },
   ],
 })
 export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly strategy: KafkaBatchStrategy,
     private readonly deadLetters: DeadLetterProducer,
     private readonly readiness: Readiness,
   ) {}
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): void {
     this.readiness.add('consumer', async () => this.strategy.notReadyReason());
-    await registerClassifier(this.dataSource);
   }
 
   /** Before TypeORM closes the DataSource: the transaction in hand ends, the consumer leaves the group. */
@@ -53,6 +56,11 @@ export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
     await this.strategy.close();
     await this.deadLetters.close();
   }
+}
+
+async function firstStage(dataSource: DataSource): Promise<Classifier> {
+  await registerClassifier(dataSource);
+  return loadFirstStage();
 }
 
 function createStrategy(kafka: Kafka, dataSource: DataSource, config: ServiceConfig): KafkaBatchStrategy {

@@ -10,6 +10,7 @@ const COMMANDS = [
   () => import('./migrate.command.js'),
   () => import('./stack.command.js'),
   () => import('./serve.command.js'),
+  () => import('./replay.command.js'),
   () => import('./anchors.command.js'),
   () => import('./runs.command.js'),
   () => import('./policies.command.js'),

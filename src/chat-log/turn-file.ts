@@ -1,0 +1,31 @@
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { DriftError } from '../drift-error.js';
+import type { TurnRecord } from './replay.js';
+import { conversationIdSchema } from './turn-event.js';
+
+const keyedSchema = z.object({ conversationId: conversationIdSchema });
+
+/**
+ * The records of a file of turn events, one JSON object a line; empty lines are skipped. Whether an event is a valid
+ * one is for the consumer to say: here it only needs the conversation that it belongs to.
+ * @throws DriftError `usage` where the file or one of its lines cannot be read
+ */
+export async function* readTurnFile(file: string): AsyncGenerator<TurnRecord> {
+  const handle = await open(file).catch((cause: Error) => {
+    throw new DriftError('usage', `${file} cannot be read: ${cause.message}.`, { cause });
+  });
+  let number = 0;
+  for await (const value of handle.readLines()) {
+    number++;
+    if (value.trim() !== '') yield { conversationId: conversationIdOf(value, `${file}:${number}`), value };
+  }
+}
+
+function conversationIdOf(line: string, place: string): string {
+  try {
+    return keyedSchema.parse(JSON.parse(line)).conversationId;
+  } catch (cause) {
+    throw new DriftError('usage', `${place}: expected a JSON object with a conversationId.`, { cause });
+  }
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { INestApplication } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs';
+import type { DataSource } from 'typeorm';
+import { ChatLogModule, connectIngest, FIRST_STAGE } from '../../src/chat-log/chat-log.module.js';
+import { waitUntilSettled } from '../../src/chat-log/settled.js';
+import { loadConfig } from '../../src/config/config.js';
+import { ConfigModule, type ServiceConfig } from '../../src/config/config.module.js';
+import { createDataSource } from '../../src/database/data-source.js';
+import { DatabaseModule } from '../../src/database/database.module.js';
+import { type ClassifyTools, settleSome } from '../../src/dsat/classify.service.js';
+import { HealthModule } from '../../src/health/health.module.js';
+import { SCRIPTED_VERSION, ScriptedClassifier } from '../factories/scripted-classifier.js';
+import { createTestDatabase, createTestTopics, type TestDatabase, testBrokers, testEnv } from '../stack.js';
+
+/** A database and topics of its own on real servers, with a real consumer on them. Verdicts are scripted. */
+export class IngestHarness {
+  private readonly apps: INestApplication[] = [];
+
+  private constructor(
+    readonly config: ServiceConfig,
+    readonly dataSource: DataSource,
+    readonly kafka: Kafka,
+    private readonly database: TestDatabase,
+  ) {}
+
+  static async create(): Promise<IngestHarness> {
+    const database = await createTestDatabase();
+    const topics = await createTestTopics();
+    const env = { ...testEnv(database, topics, tmpdir()), DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000' };
+    const config = { ...loadConfig(env), databaseUrl: database.url, kafkaBrokers: testBrokers() };
+    const dataSource = await createDataSource(database.url).initialize();
+    await dataSource.query(`INSERT INTO classifier_versions (version, card) VALUES ($1, '{}')`, [SCRIPTED_VERSION]);
+    const kafka = new Kafka({ clientId: 'test', brokers: config.kafkaBrokers, logLevel: logLevel.NOTHING });
+    return new IngestHarness(config, dataSource, kafka, database);
+  }
+
+  /** Starts one more consumer of the group; resolves with its application once it listens. */
+  async startConsumer(): Promise<INestApplication> {
+    const module = await Test.createTestingModule({
+      imports: [ConfigModule.forRoot(this.config), DatabaseModule, HealthModule, ChatLogModule],
+    })
+      .overrideProvider(FIRST_STAGE)
+      .useValue(new ScriptedClassifier('first'))
+      .compile();
+    const app = module.createNestApplication(new FastifyAdapter(), { logger: ['error'] });
+    connectIngest(app);
+    await app.init();
+    await app.startAllMicroservices();
+    this.apps.push(app);
+    return app;
+  }
+
+  async stopConsumer(app: INestApplication): Promise<void> {
+    this.apps.splice(this.apps.indexOf(app), 1);
+    await app.close();
+  }
+
+  async produce(messages: Message[], topic = this.config.topics.turns): Promise<void> {
+    const producer = this.kafka.producer();
+    await producer.connect();
+    for (const message of messages) await producer.send({ topic, messages: [message] });
+    await producer.disconnect();
+  }
+
+  /** Until all that was produced is stored; with the second stage, until no verdict is provisional either. */
+  async stored(): Promise<void> {
+    const { topics, consumerGroup, kafkaBrokers: brokers } = this.config;
+    const signal = new AbortController();
+    const done = waitUntilSettled({
+      dataSource: this.dataSource,
+      brokers,
+      topic: topics.turns,
+      consumerGroup,
+      signal: signal.signal,
+      onProgress: ({ behind }) => behind === 0 && signal.abort(),
+    });
+    await done.catch((error) => {
+      if (!signal.signal.aborted) throw error;
+    });
+  }
+
+  /** Lets a second-stage worker run until nothing is provisional. */
+  async settle(): Promise<void> {
+    while ((await settleSome(this.classifyTools)) > 0);
+  }
+
+  get classifyTools(): ClassifyTools {
+    return { dataSource: this.dataSource, secondStage: new ScriptedClassifier('second'), batch: 10 };
+  }
+
+  /** All rows of a table in the order of their keys, without receipt times. */
+  async rows(table: keyof typeof TABLES): Promise<Record<string, unknown>[]> {
+    const { key, times } = TABLES[table];
+    const rows = await this.dataSource.query<Record<string, unknown>[]>(`SELECT * FROM ${table} ORDER BY ${key}`);
+    return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== times)));
+  }
+
+  /** What the stream made: the tables that must not depend on how it was delivered. */
+  async tables(): Promise<Record<string, unknown>> {
+    const letters = await this.rows('dead_letters');
+    return {
+      turns: await this.rows('turns'),
+      verdicts: await this.rows('verdicts'),
+      anchors: await this.rows('anchors'),
+      seed_pairs: await this.rows('seed_pairs'),
+      dead_letters: letters.map(({ reason, sha256 }) => `${reason} ${sha256}`).sort(),
+    };
+  }
+
+  /** The first `count` records of the topic of dead letters. */
+  async deadLetters(count: number): Promise<KafkaMessage[]> {
+    const letters: KafkaMessage[] = [];
+    const consumer = this.kafka.consumer({ groupId: `reader-${randomBytes(6).toString('hex')}` });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [this.config.topics.deadLetters], fromBeginning: true });
+    await consumer.run({ eachMessage: async ({ message }) => void letters.push(message) });
+    while (letters.length < count) await sleep(50);
+    await consumer.disconnect();
+    return letters;
+  }
+
+  async close(): Promise<void> {
+    for (const app of [...this.apps]) await this.stopConsumer(app);
+    await this.dataSource.destroy();
+    await this.database.drop();
+  }
+}
+
+const TABLES = {
+  turns: { key: 'conversation_id, turn', times: 'received_at' },
+  turn_feedback: { key: 'conversation_id, turn, kind, occurred_at', times: 'received_at' },
+  verdicts: { key: 'conversation_id, turn', times: 'decided_at' },
+  anchors: { key: 'conversation_id, turn', times: 'created_at' },
+  seed_pairs: { key: 'conversation_id, turn', times: 'created_at' },
+  dead_letters: { key: 'topic, partition, record_offset, item', times: 'received_at' },
+  consumer_offsets: { key: 'consumer_group, topic, partition', times: 'updated_at' },
+};

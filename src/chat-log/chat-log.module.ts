@@ -1,4 +1,4 @@
-import { type INestApplication, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type INestApplication, Logger, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Kafka } from 'kafkajs';
 import { DataSource } from 'typeorm';
 import { CONFIG, type ServiceConfig } from '../config/config.module.js';
@@ -23,7 +23,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     {
       provide: Kafka,
       inject: [CONFIG],
-      useFactory: ({ kafkaBrokers }: ServiceConfig) => createKafka(kafkaBrokers),
+      useFactory: ({ kafkaBrokers }: ServiceConfig) => createKafka(kafkaBrokers, 'driftloop', new Logger('Kafka')),
     },
     {
       provide: DeadLetterProducer,

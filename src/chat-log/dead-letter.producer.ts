@@ -1,5 +1,6 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { type DeadLetter, KEPT_BYTES, keptHeaders } from './dead-letter.js';
+import { createPartitioner } from './kafka-client.js';
 
 /** Of one request to the broker, so that it stays under the 1 MiB that brokers take by default. */
 const REQUEST_BYTES = 512 * 1024;
@@ -34,7 +35,7 @@ export class DeadLetterProducer {
   }
 
   private async connect(): Promise<Producer> {
-    const producer = this.kafka.producer({ allowAutoTopicCreation: false });
+    const producer = this.kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
     await producer.connect();
     return producer;
   }

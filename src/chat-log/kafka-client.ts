@@ -1,17 +1,20 @@
-import { Logger } from '@nestjs/common';
-import { type Admin, Kafka, type LogEntry, logLevel } from 'kafkajs';
+import type { Logger } from '@nestjs/common';
+import { type Admin, Kafka, type LogEntry, logLevel, Partitioners } from 'kafkajs';
 import { DriftError } from '../drift-error.js';
 
-/** A client whose log goes to ours. What kafkajs calls an error heals itself (it retries): a warning here. */
-export function createKafka(brokers: string[], clientId = 'driftloop'): Kafka {
-  const logger = new Logger('Kafka');
+/** A client that says what fails by throwing it. With a logger, also what it retries: its errors are our warnings. */
+export function createKafka(brokers: string[], clientId = 'driftloop', logger?: Logger): Kafka {
+  if (!logger) return new Kafka({ clientId, brokers, logLevel: logLevel.NOTHING });
   const write = ({ level, log: { message, error } }: LogEntry) => {
     const text = error ? `${message}: ${error}` : message;
-    if (level <= logLevel.WARN) logger.warn(text);
+    if (level === logLevel.ERROR) logger.warn(text);
     else logger.debug(text);
   };
   return new Kafka({ clientId, brokers, logLevel: logLevel.WARN, logCreator: () => write });
 }
+
+/** For producers: the partitioner of Kafka's own clients, so that a key goes to the same partition from everywhere. */
+export const createPartitioner = Partitioners.DefaultPartitioner;
 
 /** @throws DriftError `broker-unavailable` where the broker cannot be reached */
 export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { DriftError } from '../drift-error.js';
-import { createKafka } from './kafka-client.js';
+import { createKafka, createPartitioner } from './kafka-client.js';
 import type { CorpusConversation } from './sharegpt-corpus.js';
 import { TURN_SCHEMA, type TurnEvent } from './turn-event.js';
 
@@ -57,6 +57,7 @@ export async function replayTurns(
   target: ReplayTarget,
 ): Promise<ReplayResult> {
   const producer = createKafka(target.brokers, 'driftloop-replay').producer({
+    createPartitioner,
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,

@@ -57,7 +57,7 @@ export type StoreOutcome =
  * the transaction ends.
  */
 export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<StoreOutcome> {
-  return tools.dataSource.transaction(async (manager) => {
+  return tools.dataSource.transaction('READ COMMITTED', async (manager) => {
     const stored = (await lockOffset(manager, batch.source)) ?? 0n;
     if (stored < batch.position) return { outcome: 'behind', offset: stored };
     const records = batch.records.filter(({ message }) => BigInt(message.offset) >= stored);

@@ -68,7 +68,7 @@ export class ClassifyService {
  */
 export async function settleSome({ dataSource, secondStage, batch }: ClassifyTools): Promise<number> {
   const startedAt = performance.now();
-  const counts = await dataSource.transaction(async (manager): Promise<SettledCounts | undefined> => {
+  const counts = await dataSource.transaction('READ COMMITTED', async (manager): Promise<SettledCounts | undefined> => {
     const taken = await takeProvisional(manager, batch);
     if (taken.length === 0) return undefined;
     const verdicts = await secondStage.classify(taken.map(({ exchange }) => exchange));

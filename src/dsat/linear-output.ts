@@ -1,0 +1,46 @@
+import type { FeatureVector } from './feature-vector.js';
+
+/** Scores of `classes` outputs that are linear in the features; weights in eight bits, one scale a class. */
+export interface QuantisedOutput {
+  classes: number;
+  bias: number[];
+  scales: number[];
+  /** `weights[bucket * classes + class]`, times the class's scale. */
+  weights: Int8Array;
+}
+
+/** A linear output ready for use. */
+export class LinearOutput {
+  private readonly weights: Float32Array;
+
+  constructor(private readonly output: QuantisedOutput) {
+    const { classes, scales } = output;
+    this.weights = Float32Array.from(output.weights, (weight, at) => weight * scales[at % classes]!);
+  }
+
+  /** Writes the classes' scores of the vector into `scores`. */
+  score(vector: FeatureVector, scores: Float64Array): void {
+    const { classes, bias } = this.output;
+    for (let c = 0; c < classes; c++) scores[c] = bias[c]!;
+    for (let i = 0; i < vector.size; i++) {
+      const base = vector.indices[i]! * classes;
+      const value = vector.values[i]!;
+      for (let c = 0; c < classes; c++) scores[c]! += this.weights[base + c]! * value;
+    }
+  }
+}
+
+/** Rounds weights to eight bits, the largest of each class to 127. */
+export function quantise(classes: number, weights: Float64Array, bias: Float64Array): QuantisedOutput {
+  const tops = new Array<number>(classes).fill(1e-12);
+  weights.forEach((weight, at) => {
+    tops[at % classes] = Math.max(tops[at % classes]!, Math.abs(weight));
+  });
+  const scales = tops.map((top) => top / 127);
+  return {
+    classes,
+    bias: [...bias],
+    scales,
+    weights: Int8Array.from(weights, (weight, at) => Math.round(weight / scales[at % classes]!)),
+  };
+}

@@ -106,7 +106,17 @@ export class EmbeddedPostgres implements EmbeddedServer {
     rmSync(temporary, { recursive: true, force: true });
     this.password();
     const pwfile = `--pwfile=${this.passwordFile}`;
-    const args = ['-D', temporary, '-U', USER, '--auth=scram-sha-256', pwfile, '--encoding=UTF8', '--locale=C'];
+    const args = [
+      '-D',
+      temporary,
+      '-U',
+      USER,
+      '--auth=scram-sha-256',
+      pwfile,
+      '--encoding=UTF8',
+      '--locale=C',
+      ...(this.throwaway ? ['--no-sync'] : []),
+    ];
     try {
       await promisify(execFile)(join(binaries, 'initdb'), args, this.spawnOptions());
     } catch (cause) {

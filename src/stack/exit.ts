@@ -16,7 +16,8 @@ const uses = new Set<Use>();
 export function leaveOnExit(use: Use): () => void {
   if (uses.size === 0) {
     process.on('exit', onExit);
-    for (const signal of SIGNALS) process.on(signal, onSignal);
+    // First in line, so that it still sees who else listens, if only once.
+    for (const signal of SIGNALS) process.prependListener(signal, onSignal);
   }
   uses.add(use);
   return () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isRunning } from '../../scripts/setup/processes.mjs';
 import type { Config } from '../config/config.js';
 import { recordedServers, stopServers, withStackLock } from './embedded-stack.js';
@@ -54,6 +55,7 @@ function serviceStatus({ stateDir }: Config): PartStatus {
  * @returns what was stopped, and who still uses the servers
  */
 export async function stopStack(config: Config): Promise<{ stopped: StackPart[]; users: number[] }> {
+  if (!existsSync(config.stateDir)) return { stopped: [], users: [] };
   const service = await stopKeptService(config.stateDir, config.shutdownGraceMs + SERVICE_EXTRA_MS);
   return await withStackLock(config.stateDir, async () => {
     const state = readState(config.stateDir);

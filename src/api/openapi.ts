@@ -8,8 +8,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const info = new DocumentBuilder()
     .setTitle('Driftloop')
     .setDescription('Anchors, runs and policy versions of a Driftloop service.')
-    .setVersion('1')
-    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0');
+    .setVersion('1');
   const document = SwaggerModule.createDocument(app, info.build(), {
     operationIdFactory: (_controller, method) => method,
   });

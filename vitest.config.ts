@@ -13,7 +13,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.spec.ts', 'scripts/**/*.spec.ts'], testTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: ['{src,scripts}/**/*.spec.ts', 'test/deploy/**/*.spec.ts'],
+          testTimeout: 30_000,
+        },
       },
       { extends: true, test: { name: 'medium', include: ['test/medium/**/*.spec.ts'], ...withStack } },
       {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface BackoffOptions {
   firstMs: number;
   maxMs: number;
-  signal: AbortSignal;
+  signal?: AbortSignal;
   onFailure: (error: unknown, waitMs: number) => void;
 }
 
@@ -17,14 +17,14 @@ export async function untilDone<T>(
   retriable: (error: unknown) => boolean = () => true,
 ): Promise<T> {
   for (let waitMs = firstMs; ; waitMs = Math.min(waitMs * 2, maxMs)) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     try {
       return await attempt();
     } catch (error) {
       if (!retriable(error)) throw error;
       const jittered = Math.round(waitMs * (0.5 + Math.random() / 2));
       onFailure(error, jittered);
-      await sleep(jittered, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await sleep(jittered, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin } from 'kafkajs';
+import { type Admin, KafkaJSError } from 'kafkajs';
 import type { DataSource } from 'typeorm';
+import { untilDone } from '../backoff.js';
 import { provisionalBacklog } from '../dsat/verdict-rows.js';
 import { storedOffsets } from './consumer-offsets.js';
 import { createKafka, withAdmin } from './kafka-client.js';
@@ -30,7 +31,11 @@ const POLL_MS = 200;
 export async function waitUntilSettled({ onProgress, signal, ...options }: SettleOptions): Promise<void> {
   await withAdmin(createKafka(options.brokers, 'driftloop-settled'), async (admin) => {
     for (;;) {
-      const progress = await measure(admin, options);
+      const progress = await untilDone(
+        () => measure(admin, options),
+        { firstMs: POLL_MS, maxMs: POLL_MS, signal, onFailure: () => {} },
+        (error) => error instanceof KafkaJSError && error.retriable,
+      );
       onProgress?.(progress);
       if (progress.behind === 0 && progress.provisional === 0) return;
       await sleep(POLL_MS, undefined, { signal });

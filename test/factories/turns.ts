@@ -1,5 +1,5 @@
 import type { Message } from 'kafkajs';
-import { TURN_SCHEMA, type TurnEvent } from '../../src/chat-log/turn-event.js';
+import { type FeedbackEvent, TURN_SCHEMA, type TurnEvent } from '../../src/chat-log/turn-event.js';
 
 /** A valid turn event; what matters to a test is given. */
 export function turnEvent(given: Partial<TurnEvent> = {}): TurnEvent {
@@ -21,6 +21,6 @@ export function conversation(conversationId: string, contents: string[]): TurnEv
 }
 
 /** An event as a producer sends it. */
-export function asRecord(event: { conversationId: string }): Message {
+export function asRecord(event: TurnEvent | FeedbackEvent): Message {
   return { key: event.conversationId, value: JSON.stringify(event) };
 }

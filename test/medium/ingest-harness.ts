@@ -6,8 +6,9 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs';
 import type { DataSource } from 'typeorm';
+import { inject } from 'vitest';
 import { ChatLogModule, connectIngest, FIRST_STAGE } from '../../src/chat-log/chat-log.module.js';
-import { waitUntilSettled } from '../../src/chat-log/settled.js';
+import { type SettleOptions, waitUntilSettled } from '../../src/chat-log/settled.js';
 import { loadConfig } from '../../src/config/config.js';
 import { ConfigModule, type ServiceConfig } from '../../src/config/config.module.js';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -67,20 +68,24 @@ export class IngestHarness {
     await producer.disconnect();
   }
 
-  /** Until all that was produced is stored; with the second stage, until no verdict is provisional either. */
+  /** Until all that was produced is stored. */
   async stored(): Promise<void> {
+    const stop = new AbortController();
+    await this.settled(({ behind }) => behind === 0 && stop.abort(), stop.signal).catch((error) => {
+      if (!stop.signal.aborted) throw error;
+    });
+  }
+
+  /** Until no verdict is provisional either. */
+  settled(onProgress?: SettleOptions['onProgress'], signal?: AbortSignal): Promise<void> {
     const { topics, consumerGroup, kafkaBrokers: brokers } = this.config;
-    const signal = new AbortController();
-    const done = waitUntilSettled({
+    return waitUntilSettled({
       dataSource: this.dataSource,
       brokers,
       topic: topics.turns,
       consumerGroup,
-      signal: signal.signal,
-      onProgress: ({ behind }) => behind === 0 && signal.abort(),
-    });
-    await done.catch((error) => {
-      if (!signal.signal.aborted) throw error;
+      onProgress,
+      signal,
     });
   }
 
@@ -122,6 +127,20 @@ export class IngestHarness {
     while (letters.length < count) await sleep(50);
     await consumer.disconnect();
     return letters;
+  }
+
+  /** Cuts all connections to the database and lets nobody in until `use` has ended. */
+  async whileDatabaseIsAway(use: () => Promise<void>): Promise<void> {
+    const admin = await createDataSource(inject('stack').databaseUrl, 1).initialize();
+    const name = new URL(this.database.url).pathname.slice(1);
+    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    try {
+      await use();
+    } finally {
+      await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+      await admin.destroy();
+    }
   }
 
   async close(): Promise<void> {

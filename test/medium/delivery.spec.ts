@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Readiness } from '../../src/health/readiness.js';
+import { asRecord, conversation } from '../factories/turns.js';
+import { IngestHarness } from './ingest-harness.js';
+
+/** Conversations that make anchors and seed pairs, a bad record and a conflict among them. */
+function records(conversations: number) {
+  const contents = ['Sort a list?', 'Sort the list.', 'BAD', 'Sorted the list.', 'MAYBE GOOD', 'Fine.', 'MAYBE BAD'];
+  const turns = Array.from({ length: conversations }, (_, index) => conversation(`c${index}`, contents)).flat();
+  const conflict = { ...turns[3]!, content: 'rewritten' };
+  return [...turns.map(asRecord), { key: 'bad', value: 'no json' }, asRecord(conflict)];
+}
+
+describe('delivery', () => {
+  let harness: IngestHarness;
+
+  beforeEach(async () => {
+    harness = await IngestHarness.create();
+  });
+  afterEach(() => harness.close());
+
+  async function undisturbed(conversations: number): Promise<unknown> {
+    const other = await IngestHarness.create();
+    await other.produce(records(conversations));
+    await other.startConsumer();
+    await other.stored();
+    await other.settle();
+    const tables = await other.tables();
+    await other.close();
+    return tables;
+  }
+
+  it('has no effect the second time, where the offsets are set back', async () => {
+    await harness.produce(records(5));
+    const consumer = await harness.startConsumer();
+    await harness.stored();
+    await harness.settle();
+    const tables = await harness.tables();
+    expect(tables).toEqual(await undisturbed(5));
+    await harness.stopConsumer(consumer);
+    await harness.dataSource.query('UPDATE consumer_offsets SET next_offset = 0');
+    await harness.startConsumer();
+    await harness.stored();
+    await harness.settle();
+    expect(await harness.tables()).toEqual(tables);
+  });
+
+  it('reads on from where PostgreSQL says, whatever Kafka has for the group', async () => {
+    await harness.produce(records(2));
+    const consumer = await harness.startConsumer();
+    await harness.stored();
+    await harness.stopConsumer(consumer);
+    const tables = await harness.tables();
+    await harness.dataSource.query('TRUNCATE turns, dead_letters, consumer_offsets CASCADE');
+    await harness.startConsumer();
+    await harness.stored();
+    expect(await harness.tables()).toEqual(tables);
+  });
+
+  it('reads again what PostgreSQL has lost while the consumer runs', async () => {
+    await harness.produce(records(2));
+    await harness.startConsumer();
+    await harness.stored();
+    const tables = await harness.tables();
+    await harness.dataSource.query('TRUNCATE turns, dead_letters CASCADE');
+    await harness.dataSource.query('UPDATE consumer_offsets SET next_offset = 0');
+    await harness.produce(records(2));
+    await harness.stored();
+    expect(await harness.rows('turns')).toHaveLength(14);
+    expect(await harness.tables()).toMatchObject({ turns: (tables as { turns: unknown }).turns });
+  });
+
+  it('starts again at the first record where the stored offset is one that the broker does not have', async () => {
+    await harness.produce(records(1));
+    const partitions = [0, 1, 2, 3, 4, 5];
+    await harness.dataSource.query(
+      'INSERT INTO consumer_offsets (consumer_group, topic, partition, next_offset) SELECT $1, $2, unnest($3::integer[]), 1000',
+      [harness.config.consumerGroup, harness.config.topics.turns, partitions],
+    );
+    await harness.startConsumer();
+    while ((await harness.rows('turns')).length < 7) await sleep(20);
+    await harness.stored();
+    expect(Math.max(...(await harness.rows('consumer_offsets')).map((row) => Number(row.next_offset)))).toBeLessThan(
+      1000,
+    );
+  });
+
+  it('equals an undisturbed run while consumers join and leave', async () => {
+    const expected = await undisturbed(60);
+    const all = records(60);
+    const first = await harness.startConsumer();
+    await harness.produce(all.slice(0, 150));
+    const second = await harness.startConsumer();
+    await harness.produce(all.slice(150, 300));
+    await harness.stopConsumer(first);
+    await harness.startConsumer();
+    await harness.produce(all.slice(300));
+    await harness.stopConsumer(second);
+    await harness.stored();
+    await harness.settle();
+    expect(await harness.tables()).toEqual(expected);
+  });
+
+  it('waits while PostgreSQL is away, and drops nothing', async () => {
+    const consumer = await harness.startConsumer();
+    await harness.produce(records(1));
+    await harness.stored();
+    await harness.whileDatabaseIsAway(async () => {
+      await harness.produce(records(20));
+      expect(await consumer.get(Readiness).reasons()).toHaveProperty('database');
+    });
+    await harness.stored();
+    await harness.settle();
+    const tables = await harness.tables();
+    const { dead_letters, ...others } = (await undisturbed(20)) as Record<string, unknown>;
+    expect(tables).toMatchObject(others);
+    expect(new Set(tables.dead_letters as string[])).toEqual(new Set(dead_letters as string[]));
+  });
+
+  it('ends in time while PostgreSQL is away', async () => {
+    const consumer = await harness.startConsumer();
+    await harness.whileDatabaseIsAway(async () => {
+      await harness.produce(records(1));
+      await sleep(500);
+      await harness.stopConsumer(consumer);
+    });
+    expect(await harness.rows('turns')).toEqual([]);
+  });
+});

@@ -32,6 +32,8 @@ export interface PreparedAnchor {
   rejected: BoundedReply;
   /** Most tokens of chosen and rejected. */
   budget: number;
+  /** Request and feedback as text. */
+  asked: string;
 }
 
 export type Preparation = { outcome: 'ready'; anchor: PreparedAnchor } | { outcome: 'dropped'; reason: DropReason };
@@ -65,7 +67,7 @@ type Fits = Extract<Prompt, { outcome: 'fits' }>;
 
 function ready(
   tokenizer: PromptTokenizer,
-  { id, rejected }: AnchorTexts,
+  { id, prompt, rejected, feedback }: AnchorTexts,
   settings: RunSettings,
   bare: Fits,
   sampling: Fits,
@@ -77,6 +79,7 @@ function ready(
     samplingPromptIds: sampling.ids,
     rejected: boundReply(tokenizer, rejected, budget),
     budget,
+    asked: `${prompt.at(-1)?.content}\n${feedback}`,
   };
 }
 

@@ -87,8 +87,12 @@ function verify(
   const tokens = ids.length - (finish === 'eos' ? 1 : 0);
   const { rejected } = anchor;
   const rejectedTokens = rejected.ids.length - (rejected.cut ? 0 : 1);
-  const compared = { text: rejected.text, tokens: Math.min(rejectedTokens, settings.newTokens) };
-  const refusal = refusalOf({ text, tokens, finish }, compared, allowsUnfinished(settings));
+  const expected = {
+    text: rejected.text,
+    tokens: Math.min(rejectedTokens, settings.newTokens),
+    asked: anchor.asked,
+  };
+  const refusal = refusalOf({ text, tokens, finish }, expected, allowsUnfinished(settings));
   if (refusal !== null) return refusal;
   return {
     anchorId: anchor.anchorId,

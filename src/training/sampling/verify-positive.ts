@@ -1,6 +1,6 @@
-import { dominantScript } from './script.js';
+import { compareLanguages } from './language.js';
 
-export const REFUSALS = ['empty', 'no-eos', 'near-copy', 'length-ratio', 'script'] as const;
+export const REFUSALS = ['empty', 'no-eos', 'near-copy', 'length-ratio', 'language'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export interface Candidate {
@@ -10,10 +10,13 @@ export interface Candidate {
   finish: 'eos' | 'length';
 }
 
-export interface Rejected {
-  /** Cut to the budget that the candidate had. */
+/** What a candidate is compared with. */
+export interface Expected {
+  /** The rejected reply, cut to the budget that the candidate had. */
   text: string;
   tokens: number;
+  /** Request and feedback: a user who complains of the reply's language wants another. */
+  asked: string;
 }
 
 /** Share of word triples in common (Jaccard) from which on a text is the other one with a few words changed. */
@@ -23,13 +26,17 @@ const LENGTH_RATIO = 8;
 const LENGTH_SLACK = 64;
 
 /** Why a sample cannot be the chosen of a pair; null when it can. `allowUnfinished` keeps those that were cut off. */
-export function refusalOf(candidate: Candidate, rejected: Rejected, allowUnfinished: boolean): Refusal | null {
+export function refusalOf(candidate: Candidate, expected: Expected, allowUnfinished: boolean): Refusal | null {
   if (candidate.text.trim() === '') return 'empty';
   if (candidate.finish === 'length' && !allowUnfinished) return 'no-eos';
-  if (similarity(candidate.text, rejected.text) >= NEAR_COPY) return 'near-copy';
-  if (!isSaneLength(candidate.tokens, rejected.tokens)) return 'length-ratio';
-  const [script, expected] = [dominantScript(candidate.text), dominantScript(rejected.text)];
-  return script !== null && expected !== null && script !== expected ? 'script' : null;
+  if (similarity(candidate.text, expected.text) >= NEAR_COPY) return 'near-copy';
+  if (!isSaneLength(candidate.tokens, expected.tokens)) return 'length-ratio';
+  return isForeign(candidate, expected) ? 'language' : null;
+}
+
+function isForeign({ text }: Candidate, expected: Expected): boolean {
+  const compared = [expected.text, expected.asked].map((other) => compareLanguages(text, other));
+  return compared.includes('different') && !compared.includes('same');
 }
 
 function isSaneLength(a: number, b: number): boolean {

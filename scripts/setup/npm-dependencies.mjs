@@ -17,7 +17,7 @@ export async function npmDependencies(root, lock, progress) {
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return 'cached';
     if (!isInstalled(root)) {
       progress.now('npm ci');
-      await run(...npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund']), { cwd: root });
+      await run(...npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), { cwd: root });
     }
     writeFileSync(stamp, wanted);
     return 'installed';

@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { SetupError } from './progress.mjs';
 
-const TAIL_LINES = 15;
+/** Some programs say first what is wrong, others last. */
+const HEAD_LINES = 8;
+const TAIL_LINES = 12;
 
 /**
  * Runs a program to its end, quietly.
@@ -9,7 +11,7 @@ const TAIL_LINES = 15;
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} [options]
  * @returns {Promise<string>} what it printed
- * @throws SetupError with the end of its output if it fails
+ * @throws SetupError with the beginning and the end of its output if it fails
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -19,10 +21,16 @@ export function run(command, args, options = {}) {
     child.on('error', (cause) => reject(new SetupError(`${command} cannot be run: ${cause.message}`, { cause })));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output);
-      const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n    ');
-      reject(new SetupError(`${command} ${args[0] ?? ''} ended with ${signal ?? code}:\n    ${tail}`));
+      reject(new SetupError(`${[command, ...args].join(' ')} ended with ${signal ?? code}:\n    ${excerpt(output)}`));
     });
   });
+}
+
+/** @param {string} output */
+function excerpt(output) {
+  const lines = output.trimEnd().split('\n');
+  const isShort = lines.length <= HEAD_LINES + TAIL_LINES;
+  return (isShort ? lines : [...lines.slice(0, HEAD_LINES), '…', ...lines.slice(-TAIL_LINES)]).join('\n    ');
 }
 
 /**

@@ -67,8 +67,7 @@ describe('delivery', () => {
     await harness.dataSource.query('UPDATE consumer_offsets SET next_offset = 0');
     await harness.produce(records(2));
     await harness.stored();
-    expect(await harness.rows('turns')).toHaveLength(14);
-    expect(await harness.tables()).toMatchObject({ turns: (tables as { turns: unknown }).turns });
+    expect(await harness.tables()).toEqual(tables);
   });
 
   it('starts again at the first record where the stored offset is one that the broker does not have', async () => {
@@ -112,10 +111,7 @@ describe('delivery', () => {
     });
     await harness.stored();
     await harness.settle();
-    const tables = await harness.tables();
-    const { dead_letters, ...others } = (await undisturbed(20)) as Record<string, unknown>;
-    expect(tables).toMatchObject(others);
-    expect(new Set(tables.dead_letters as string[])).toEqual(new Set(dead_letters as string[]));
+    expect(await harness.tables()).toEqual(await undisturbed(20));
   });
 
   it('ends in time while PostgreSQL is away', async () => {

@@ -17,6 +17,7 @@ import { type ClassifyTools, settleSome } from '../../src/dsat/classify.service.
 import { HealthModule } from '../../src/health/health.module.js';
 import { SCRIPTED_VERSION, ScriptedClassifier } from '../factories/scripted-classifier.js';
 import { createTestDatabase, createTestTopics, type TestDatabase, testBrokers, testEnv } from '../stack.js';
+import { type StreamTable, streamTables, tableRows } from '../stream-tables.js';
 
 /** A database and topics of its own on real servers, with a real consumer on them. Verdicts are scripted. */
 export class IngestHarness {
@@ -98,23 +99,12 @@ export class IngestHarness {
     return { dataSource: this.dataSource, secondStage: new ScriptedClassifier('second'), batch: 10 };
   }
 
-  /** All rows of a table in the order of their keys, without receipt times. */
-  async rows(table: keyof typeof TABLES): Promise<Record<string, unknown>[]> {
-    const { key, times } = TABLES[table];
-    const rows = await this.dataSource.query<Record<string, unknown>[]>(`SELECT * FROM ${table} ORDER BY ${key}`);
-    return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== times)));
+  rows(table: StreamTable): Promise<Record<string, unknown>[]> {
+    return tableRows(this.dataSource, table);
   }
 
-  /** What the stream made: the tables that must not depend on how it was delivered. */
-  async tables(): Promise<Record<string, unknown>> {
-    const letters = await this.rows('dead_letters');
-    return {
-      turns: await this.rows('turns'),
-      verdicts: await this.rows('verdicts'),
-      anchors: await this.rows('anchors'),
-      seed_pairs: await this.rows('seed_pairs'),
-      dead_letters: letters.map(({ reason, sha256 }) => `${reason} ${sha256}`).sort(),
-    };
+  tables(): ReturnType<typeof streamTables> {
+    return streamTables(this.dataSource);
   }
 
   /** The first `count` records of the topic of dead letters. */
@@ -149,13 +139,3 @@ export class IngestHarness {
     await this.database.drop();
   }
 }
-
-const TABLES = {
-  turns: { key: 'conversation_id, turn', times: 'received_at' },
-  turn_feedback: { key: 'conversation_id, turn, kind, occurred_at', times: 'received_at' },
-  verdicts: { key: 'conversation_id, turn', times: 'decided_at' },
-  anchors: { key: 'conversation_id, turn', times: 'created_at' },
-  seed_pairs: { key: 'conversation_id, turn', times: 'created_at' },
-  dead_letters: { key: 'topic, partition, record_offset, item', times: 'received_at' },
-  consumer_offsets: { key: 'consumer_group, topic, partition', times: 'updated_at' },
-};

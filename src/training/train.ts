@@ -4,16 +4,17 @@ import { DriftError } from '../drift-error.js';
 import { Tokenizer } from '../model/tokenizer.js';
 import { announceVersions } from '../policy/announce-versions.js';
 import type { TrainingEngine } from './engine/training-engine.js';
-import { planRun, readActiveAnchors } from './plan/plan-run.js';
+import { planNewRun } from './plan/plan-new-run.js';
 import { PolicySlot } from './policy-slot.js';
 import type { Progress } from './progress.js';
+import { resumeRun } from './resume-run.js';
 import { RunEntity } from './run.entity.js';
 import type { RunContext } from './run-context.js';
 import { RunFiles, removeOtherRuns } from './run-files.js';
 import { runStages } from './run-stages.js';
 import { type RunSettings, runSettingsSchema } from './settings.js';
-import { modelName, resolveFrom, startOf } from './start-point.js';
-import { createRun, endRun, findUnfinishedRun, readStages } from './store/run-store.js';
+import { startOf } from './start-point.js';
+import { endRun } from './store/run-store.js';
 import { TrainerLease } from './store/trainer-lease.js';
 import { summarizeRun, type TrainSummary } from './summary.js';
 
@@ -38,7 +39,12 @@ export interface TrainRequest {
   force: boolean;
 }
 
-export type TrainResult = TrainSummary | { outcome: 'nothing-to-do'; why: string };
+export interface NothingToDo {
+  outcome: 'nothing-to-do';
+  why: string;
+}
+
+export type TrainResult = TrainSummary | NothingToDo;
 
 /**
  * One run from plan to published version, or the rest of the one that was interrupted.
@@ -50,7 +56,7 @@ export async function train(trainer: Trainer, request: TrainRequest): Promise<Tr
     const late = await announceVersions(trainer.dataSource, lease, trainer.brokers, trainer.config.topics);
     if (late.length > 0) trainer.progress.line(`announced ${late.join(', ')}, which an earlier run had published`);
     const tokenizer = loadTokenizer(trainer.baseDir);
-    const run = (await resume(trainer, lease)) ?? (await plan(trainer, lease, tokenizer, request));
+    const run = (await resumeRun(trainer, lease)) ?? (await planNewRun(trainer, lease, tokenizer, request));
     if (!(run instanceof RunEntity)) return run;
     await execute(trainer, lease, tokenizer, run);
     return await summarizeRun(trainer.dataSource, run.id);
@@ -65,70 +71,6 @@ function loadTokenizer(dir: string): Tokenizer {
   tokenizer.renderChat([{ role: 'user', content: 'Hello' }]);
   return tokenizer;
 }
-
-/** The run that was interrupted, unless it cannot go on: then it is marked failed, and a new one may start. */
-async function resume(trainer: Trainer, lease: TrainerLease): Promise<RunEntity | null> {
-  const { dataSource, progress } = trainer;
-  const run = await findUnfinishedRun(dataSource);
-  if (run === null) return null;
-  const obstacle = await obstacleTo(trainer, run);
-  if (obstacle === null) {
-    progress.line(`run ${run.id} goes on where it was interrupted, with its own settings`);
-    return run;
-  }
-  progress.line(`run ${run.id} cannot go on: ${obstacle}`);
-  await endRun(lease, run.id, 'failed', obstacle);
-  return null;
-}
-
-async function obstacleTo({ dataSource, config, baseDir }: Trainer, run: RunEntity): Promise<string | null> {
-  if (run.baseModel !== modelName(baseDir))
-    return `it trains ${run.baseModel}, and the base model is now ${modelName(baseDir)}`;
-  if (!runSettingsSchema.safeParse(run.settings).success) return 'its settings are of another release';
-  const stages = await readStages(dataSource, run.id);
-  if (stages.some(({ stage, status }) => stage === 'gate' && status === 'done')) return null;
-  const changed = stages.filter(
-    ({ stage, status }) => status === 'done' && (stage === 'train' || stage === 'warm-start'),
-  );
-  const latest = Math.max(...changed.map(({ iteration }) => iteration));
-  const files = new RunFiles(config.stateDir, run.id);
-  return changed.length > 0 && !files.hasCheckpoint(latest)
-    ? `its checkpoint ${files.checkpoint(latest)} is gone`
-    : null;
-}
-
-async function plan(trainer: Trainer, lease: TrainerLease, tokenizer: Tokenizer, request: TrainRequest) {
-  const { dataSource, progress, baseDir } = trainer;
-  const { settings, from, force } = request;
-  const baseModel = modelName(baseDir);
-  const startVersion = await resolveFrom(dataSource, from, baseModel);
-  await startOf(dataSource, startVersion, baseDir, settings);
-  const active = await readActiveAnchors(dataSource);
-  if (active.length === 0) return nothing('There is no active anchor yet: no dissatisfied turn has been found.');
-  if (!force && !active.some(({ isNew }) => isNew)) {
-    return nothing(
-      `No anchor is new since the last run (${active.length} are active). Pass --force to train on them again.`,
-    );
-  }
-  progress.line(`plan: ${active.length} active anchors …`);
-  const planned = await planRun(dataSource, tokenizer, settings, active);
-  const { anchors, dropped } = planned.outcome;
-  const reasons = Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`);
-  const without = reasons.length > 0 ? `; dropped: ${reasons.join(', ')}` : '';
-  if (anchors.train === 0 || anchors.heldOut === 0) {
-    return nothing(
-      `A run needs a training and a held-out anchor; of ${active.length} active ones ${anchors.train} can train and ${anchors.heldOut} are held out (a fifth of the conversations is)${without}. Wait for more.`,
-    );
-  }
-  const run = { settings, baseModel, startVersion, snapshotHash: planned.snapshotHash };
-  const created = await createRun(lease, { ...run, decisions: planned.decisions, planOutcome: planned.outcome });
-  progress.line(
-    `run ${created.id} from ${startVersion ?? baseModel}: ${anchors.train} training and ${anchors.heldOut} held-out anchors${without}`,
-  );
-  return created;
-}
-
-const nothing = (why: string) => ({ outcome: 'nothing-to-do', why }) as const;
 
 async function execute(trainer: Trainer, lease: TrainerLease, tokenizer: Tokenizer, run: RunEntity): Promise<void> {
   const { dataSource, baseDir, engine, config, progress } = trainer;

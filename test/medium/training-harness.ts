@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { derivedId } from '../../src/anchor/derived-id.js';
+import type { Config } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { type PolicyPublished, policyPublishedSchema } from '../../src/policy/policy-event.js';
 import { Progress } from '../../src/training/progress.js';
@@ -82,7 +83,10 @@ export async function insertSeedPairs(dataSource: DataSource, count: number, pre
 }
 
 /** Everything on the topic of versions, in its order. */
-export async function readEvents({ brokers, config }: Trainer): Promise<PolicyPublished[]> {
+export async function readEvents({
+  brokers,
+  config,
+}: Pick<Trainer, 'brokers'> & { config: Pick<Config, 'topics'> }): Promise<PolicyPublished[]> {
   const topic = config.topics.policyVersions;
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
   const admin = kafka.admin();

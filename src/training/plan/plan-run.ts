@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { readAnchorCases } from '../../anchor/anchor-read.js';
 import type { PlanOutcome } from '../outcomes.js';
-import { prepareAnchor } from '../prompt/prepare-anchor.js';
+import { type AnchorTexts, type Preparation, prepareAnchor } from '../prompt/prepare-anchor.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunSettings } from '../settings.js';
 import type { AnchorDecision } from '../store/run-store.js';
@@ -79,28 +79,28 @@ async function choose(
   const most = split === 'train' ? (settings.anchors ?? Number.POSITIVE_INFINITY) : settings.heldOutAnchors;
   const mode = split === 'train' ? settings.sampling : 'guided';
   const choice: Choice = { decisions: [], chosen: [], dropped: [] };
+  const isFull = () => choice.chosen.length >= most;
   for (let at = 0; at < candidates.length; at += PAGE) {
     const ids = candidates.slice(at, at + PAGE).map(({ id }) => id);
-    const isFull = choice.chosen.length >= most;
-    const cases = isFull ? [] : await readAnchorCases(dataSource, { ids });
+    const cases = isFull() ? [] : await readAnchorCases(dataSource, { ids });
     const byId = new Map(cases.map((anchor) => [anchor.id, anchor]));
-    for (const anchorId of ids) {
-      const texts = byId.get(anchorId);
-      if (choice.chosen.length >= most || texts === undefined) {
-        choice.decisions.push({ anchorId, decision: 'spare', position: null });
-        continue;
-      }
-      const prepared = prepareAnchor(tokenizer, texts, settings, mode);
-      if (prepared.outcome === 'dropped') {
-        choice.dropped.push(prepared.reason);
-        choice.decisions.push({ anchorId, decision: prepared.reason, position: null });
-      } else {
-        choice.decisions.push({ anchorId, decision: split, position: choice.chosen.length });
-        choice.chosen.push({ id: anchorId, contentHash: contentHash(texts) });
-      }
+    for (const id of ids) {
+      const texts = byId.get(id);
+      if (isFull() || !texts) choice.decisions.push({ anchorId: id, decision: 'spare', position: null });
+      else decide(choice, split, texts, prepareAnchor(tokenizer, texts, settings, mode));
     }
   }
   return choice;
+}
+
+function decide(choice: Choice, split: Split, texts: AnchorTexts, prepared: Preparation): void {
+  if (prepared.outcome === 'dropped') {
+    choice.dropped.push(prepared.reason);
+    choice.decisions.push({ anchorId: texts.id, decision: prepared.reason, position: null });
+  } else {
+    choice.decisions.push({ anchorId: texts.id, decision: split, position: choice.chosen.length });
+    choice.chosen.push({ id: texts.id, contentHash: contentHash(texts) });
+  }
 }
 
 export function countBy(values: readonly string[]): Record<string, number> {

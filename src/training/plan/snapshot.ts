@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AnchorCase } from '../../anchor/anchor.js';
-
-export type AnchorTexts = Pick<AnchorCase, 'id' | 'prompt' | 'rejected' | 'feedback'>;
+import type { AnchorTexts } from '../prompt/prepare-anchor.js';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 

@@ -1,0 +1,49 @@
+import type { PromptTokenizer } from '../prompt/shorten.js';
+import type { RunEntity } from '../run.entity.js';
+import { modelName, resolveFrom, startOf } from '../start-point.js';
+import { createRun } from '../store/run-store.js';
+import type { Fenced } from '../store/trainer-lease.js';
+import type { NothingToDo, Trainer, TrainRequest } from '../train.js';
+import { planRun, readActiveAnchors } from './plan-run.js';
+
+/**
+ * Creates the run that is asked for, or says why there is none to make.
+ * @throws DriftError `not-found`, `usage` for a start that cannot be trained from
+ */
+export async function planNewRun(
+  trainer: Trainer,
+  lease: Fenced,
+  tokenizer: PromptTokenizer,
+  request: TrainRequest,
+): Promise<RunEntity | NothingToDo> {
+  const { dataSource, progress, baseDir } = trainer;
+  const { settings, from, force } = request;
+  const baseModel = modelName(baseDir);
+  const startVersion = await resolveFrom(dataSource, from, baseModel);
+  await startOf(dataSource, startVersion, baseDir, settings);
+  const active = await readActiveAnchors(dataSource);
+  if (active.length === 0) return nothing('There is no active anchor yet: no dissatisfied turn has been found.');
+  if (!force && !active.some(({ isNew }) => isNew)) {
+    return nothing(
+      `No anchor is new since the last run (${active.length} are active). Pass --force to train on them again.`,
+    );
+  }
+  progress.line(`plan: ${active.length} active anchors …`);
+  const planned = await planRun(dataSource, tokenizer, settings, active);
+  const { anchors, dropped } = planned.outcome;
+  const reasons = Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`);
+  const without = reasons.length > 0 ? `; dropped: ${reasons.join(', ')}` : '';
+  if (anchors.train === 0 || anchors.heldOut === 0) {
+    return nothing(
+      `A run needs a training and a held-out anchor; of ${active.length} active ones ${anchors.train} can train and ${anchors.heldOut} are held out (a fifth of the conversations is)${without}. Wait for more.`,
+    );
+  }
+  const run = { settings, baseModel, startVersion, snapshotHash: planned.snapshotHash };
+  const created = await createRun(lease, { ...run, decisions: planned.decisions, planOutcome: planned.outcome });
+  progress.line(
+    `run ${created.id} from ${startVersion ?? baseModel}: ${anchors.train} training and ${anchors.heldOut} held-out anchors${without}`,
+  );
+  return created;
+}
+
+const nothing = (why: string): NothingToDo => ({ outcome: 'nothing-to-do', why });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, KafkaJSError } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import { provisionalBacklog } from '../dsat/verdict-rows.js';
@@ -34,7 +34,7 @@ export async function waitUntilSettled({ onProgress, signal, ...options }: Settl
       const progress = await untilDone(
         () => measure(admin, options),
         { firstMs: POLL_MS, maxMs: POLL_MS, signal, onFailure: () => {} },
-        (error) => error instanceof KafkaJSError && error.retriable,
+        (error) => error instanceof kafkajs.KafkaJSError && error.retriable,
       );
       onProgress?.(progress);
       if (progress.behind === 0 && progress.provisional === 0) return;

@@ -8,6 +8,7 @@ import { ASSETS, cachePaths, defaultCacheDir } from './setup/assets.mjs';
 import { build } from './setup/build.mjs';
 import { linkTo } from './setup/files.mjs';
 import { kafkaJars } from './setup/kafka-jars.mjs';
+import { withLock } from './setup/lock.mjs';
 import { npmDependencies } from './setup/npm-dependencies.mjs';
 import { postgresBinaries } from './setup/postgres-binaries.mjs';
 import { SetupError, stage } from './setup/progress.mjs';
@@ -51,10 +52,13 @@ function linkCommand() {
 
 /** @param {import('./setup/progress.mjs').Progress} progress */
 async function convertModel(progress) {
-  if (existsSync(paths.modelDir)) return 'cached';
-  progress.now('converting');
-  await run(process.execPath, [join(root, 'dist', 'src', 'main.js'), 'models', 'prepare'], { cwd: root });
-  return 'converted';
+  const convert = async () => {
+    if (existsSync(paths.modelDir)) return 'cached';
+    progress.now('converting');
+    await run(process.execPath, [join(root, 'dist', 'src', 'main.js'), 'models', 'prepare'], { cwd: root });
+    return 'converted';
+  };
+  return await withLock(join(cacheDir, 'locks', 'model'), convert, progress.waiting);
 }
 
 /** @param {string[]} only */

@@ -16,7 +16,7 @@ const INPUT_DIRS = ['src', 'migrations', 'scripts/setup'];
  * @param {import('./progress.mjs').Progress} progress
  */
 export async function build(root, lock, progress) {
-  return await withLock(lock, async () => {
+  const locked = async () => {
     const sources = hashSources(root);
     if (isBuilt(root, sources)) return 'cached';
     progress.now('nest build');
@@ -31,7 +31,8 @@ export async function build(root, lock, progress) {
       rmSync(temporary, { recursive: true, force: true });
     }
     return 'built';
-  });
+  };
+  return await withLock(lock, locked, progress.waiting);
 }
 
 /** @param {string} root */

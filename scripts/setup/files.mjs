@@ -39,8 +39,11 @@ export async function sha256File(path) {
 export async function makeOnce(cacheDir, path, progress, fill) {
   if (existsSync(path)) return 'cached';
   const id = createHash('sha256').update(path).digest('hex').slice(0, 12);
-  const waiting = (/** @type {number} */ pid) => progress.now(`waiting for process ${pid}, which is making it`);
-  return await withLock(join(cacheDir, 'locks', id), () => makeLocked(join(cacheDir, 'tmp', id), path, fill), waiting);
+  return await withLock(
+    join(cacheDir, 'locks', id),
+    () => makeLocked(join(cacheDir, 'tmp', id), path, fill),
+    progress.waiting,
+  );
 }
 
 /**

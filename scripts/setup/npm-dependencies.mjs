@@ -11,7 +11,7 @@ import { run } from './run.mjs';
  * @param {import('./progress.mjs').Progress} progress
  */
 export async function npmDependencies(root, lock, progress) {
-  return await withLock(lock, async () => {
+  const locked = async () => {
     const stamp = join(root, 'node_modules', '.driftloop-setup');
     const wanted = stampOf(root);
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return 'cached';
@@ -21,7 +21,8 @@ export async function npmDependencies(root, lock, progress) {
     }
     writeFileSync(stamp, wanted);
     return 'installed';
-  });
+  };
+  return await withLock(lock, locked, progress.waiting);
 }
 
 /** @param {string} root */

@@ -31,6 +31,9 @@ export class Progress {
     };
   }
 
+  /** For the lock that another setup holds. */
+  waiting = (/** @type {number} */ pid) => this.now(`waiting for process ${pid}, which is doing it`);
+
   get seconds() {
     return Math.round((Date.now() - this.#started) / 1_000);
   }

@@ -21,9 +21,18 @@ export function run(command, args, options = {}) {
     child.on('error', (cause) => reject(new SetupError(`${command} cannot be run: ${cause.message}`, { cause })));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output);
-      reject(new SetupError(`${[command, ...args].join(' ')} ended with ${signal ?? code}:\n    ${excerpt(output)}`));
+      reject(new SetupError(`${commandLine(command, args)} ended with ${signal ?? code}:\n    ${excerpt(output)}`));
     });
   });
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
+function commandLine(command, args) {
+  const line = [command, ...args].join(' ').replaceAll('\n', ' ');
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }
 
 /** @param {string} output */

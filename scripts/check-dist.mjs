@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// npm run check:dist: imports every built module. Some ESM mistakes (a named import that a CommonJS package does not
+// have) pass the type check and the tests, and fail only in dist.
+import { readdirSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const src = fileURLToPath(new URL('../dist/src/', import.meta.url));
+const modules = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+  // main runs the command line; training scripts run when they are imported
+  (file) => file.endsWith('.js') && file !== 'main.js' && !file.endsWith('.main.js'),
+);
+let failed = 0;
+for (const file of modules) {
+  await import(pathToFileURL(src + file).href).catch((error) => {
+    failed++;
+    console.error(`✗ ${file}: ${error.message.split('\n')[0]}`);
+  });
+}
+console.log(`${modules.length - failed} of ${modules.length} built modules can be imported`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,6 +1,16 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DriftError } from '../drift-error.js';
+import type { LoraSettings } from '../training/engine/training-engine.js';
+import { readJson } from './json-file.js';
+import type { LazyTensor } from './lazy-tensor.js';
+import type { ModelConfig } from './model-config.js';
+import { seededRandom } from './random.js';
+import { openSafetensors } from './safetensors-reader.js';
 import { type Tensor, tf } from './tf.js';
+import { linearShapes } from './weights.js';
 
-/** Low-rank additions to linear layers (arXiv 2106.09685): y += scale * (x A^T) B^T. */
+/** Low-rank additions to every linear layer of the decoder (arXiv 2106.09685): y += scale * (x A^T) B^T. */
 export interface Lora {
   rank: number;
   alpha: number;
@@ -12,6 +22,92 @@ export interface Lora {
 export const loraA = (layer: string) => `${layer}.lora_A.weight`;
 export const loraB = (layer: string) => `${layer}.lora_B.weight`;
 
-export function disposeLora(lora: Lora): void {
-  tf.dispose([...lora.weights.values()]);
+/** What PEFT puts before a module's name. */
+const PEFT_PREFIX = 'base_model.model.';
+
+const adapterSchema = z.looseObject({
+  peft_type: z.literal('LORA'),
+  r: z.int().positive(),
+  lora_alpha: z.number().positive(),
+  bias: z.literal('none').default('none'),
+  use_rslora: z.literal(false).default(false),
+  use_dora: z.literal(false).default(false),
+});
+
+/**
+ * An adapter that changes nothing yet (A as PEFT draws it, uniform in +-1/sqrt(in), B zero), or the one in `initDir`.
+ * @throws DriftError `model-invalid` where `initDir` holds another rank or alpha, or lacks a layer.
+ */
+export function createLora(config: ModelConfig, settings: LoraSettings): Lora {
+  const { rank, alpha } = settings;
+  const shapes = loraShapes(config, rank);
+  const weights =
+    settings.initDir === undefined ? fresh(shapes, settings.seed) : read(settings.initDir, shapes, settings);
+  return { rank, alpha, scale: alpha / rank, weights };
+}
+
+function loraShapes(config: ModelConfig, rank: number): Map<string, [number, number]> {
+  const layers = Array.from({ length: config.layers }, (_, layer) => [...linearShapes(config, layer)]).flat();
+  return new Map(
+    layers.flatMap(([name, [rows, columns]]): [string, [number, number]][] => [
+      [loraA(name), [rank, columns]],
+      [loraB(name), [rows, rank]],
+    ]),
+  );
+}
+
+function fresh(shapes: Map<string, [number, number]>, seed: number): Map<string, Tensor> {
+  const random = seededRandom(seed);
+  const values = (name: string, [rows, columns]: [number, number]) => {
+    if (name.endsWith('lora_B.weight')) return tf.zeros([rows, columns]);
+    const bound = 1 / Math.sqrt(columns);
+    const drawn = Float32Array.from({ length: rows * columns }, () => bound * (2 * random() - 1));
+    return tf.tensor2d(drawn, [rows, columns]);
+  };
+  return new Map([...shapes].map(([name, shape]) => [name, values(name, shape)]));
+}
+
+function read(dir: string, shapes: Map<string, [number, number]>, { rank, alpha }: LoraSettings): Map<string, Tensor> {
+  const adapter = readJson(join(dir, 'adapter_config.json'), adapterSchema);
+  if (adapter.r !== rank || adapter.lora_alpha !== alpha) {
+    const problem = `has rank ${adapter.r} and alpha ${adapter.lora_alpha}, asked for were ${rank} and ${alpha}`;
+    throw new DriftError('model-invalid', `The adapter in ${dir} ${problem}.`);
+  }
+  const file = join(dir, 'adapter_model.safetensors');
+  const found = openSafetensors(file);
+  const checked = [...shapes].map(([name, shape]) => checkedTensor(file, found.get(PEFT_PREFIX + name), name, shape));
+  return new Map(checked.map(({ name, tensor }) => [name, tf.tensor(tensor.read(), tensor.shape)]));
+}
+
+function checkedTensor(file: string, tensor: LazyTensor | undefined, name: string, shape: number[]) {
+  if (tensor === undefined) throw new DriftError('model-invalid', `${file} lacks the tensor ${PEFT_PREFIX}${name}.`);
+  if (tensor.shape.join() === shape.join()) return { name, tensor };
+  throw new DriftError('model-invalid', `${file}: tensor ${name} has shape [${tensor.shape}], expected [${shape}].`);
+}
+
+/** The adapter's rank and alpha as `adapter_config.json` of a PEFT directory says them. */
+export function readLoraSize(dir: string): { rank: number; alpha: number } {
+  const { r, lora_alpha } = readJson(join(dir, 'adapter_config.json'), adapterSchema);
+  return { rank: r, alpha: lora_alpha };
+}
+
+/** Tensors of the adapter under PEFT's names. */
+export function peftName(name: string): string {
+  return PEFT_PREFIX + name;
+}
+
+/** `adapter_config.json` as PEFT reads it. */
+export function peftConfig(lora: Lora, baseModel: string): unknown {
+  return {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: baseModel,
+    r: lora.rank,
+    lora_alpha: lora.alpha,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  };
 }

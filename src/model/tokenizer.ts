@@ -4,6 +4,7 @@ import { Template } from '@huggingface/jinja';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
+import { readEosIds } from './eos-ids.js';
 import { readJson } from './json-file.js';
 import { portablePreTokenizer } from './pre-tokenizer.js';
 
@@ -27,7 +28,6 @@ const configSchema = z.looseObject({
   unk_token: token,
   chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish(),
 });
-const eosSchema = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
 
 /** Text to token ids and back, as the model directory's `tokenizer.json` and chat template say. */
 export class Tokenizer {
@@ -46,12 +46,7 @@ export class Tokenizer {
     tokenizer.pre_tokenizer = portablePreTokenizer(tokenizer.pre_tokenizer);
     // Transformers 5 never cleans up spaces of byte-level tokenizers; the library would by default.
     const inner = new HuggingFaceTokenizer(tokenizer, { ...config, clean_up_tokenization_spaces: false });
-    return new Tokenizer(
-      inner,
-      specialTokens(config),
-      chatTemplate(dir, config.chat_template),
-      eosIds(dir, inner, config),
-    );
+    return new Tokenizer(inner, specialTokens(config), chatTemplate(dir, config.chat_template), readEosIds(dir));
   }
 
   /** Ids of the text, special tokens in it recognised, none added. Lone surrogates become U+FFFD. */
@@ -111,14 +106,4 @@ function chatTemplate(dir: string, configured: z.output<typeof configSchema>['ch
   const named = Array.isArray(configured) ? configured.find(({ name }) => name === 'default')?.template : configured;
   const source = existsSync(file) ? readFileSync(file, 'utf8') : named;
   return source ? new Template(source) : null;
-}
-
-/** The tokenizer's `eos_token` first (it ends a chat turn), then what the model's own files add. */
-function eosIds(dir: string, inner: HuggingFaceTokenizer, config: z.output<typeof configSchema>): number[] {
-  const own = config.eos_token ? inner.token_to_id(config.eos_token) : undefined;
-  const files = ['generation_config.json', 'config.json'].map((name) => join(dir, name)).filter(existsSync);
-  const listed = files.flatMap((file) => readJson(file, eosSchema).eos_token_id ?? []);
-  const ids = [...new Set(own === undefined ? listed : [own, ...listed])];
-  if (ids.length > 0) return ids;
-  throw new DriftError('model-invalid', `${dir} names no end-of-sequence token (eos_token in tokenizer_config.json).`);
 }

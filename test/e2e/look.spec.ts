@@ -1,0 +1,88 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDataSource } from '../../src/database/data-source.js';
+import { insertAnchorConversation } from '../factories/anchors.js';
+import { insertPolicy, insertRun, insertStage, insertStep } from '../factories/runs.js';
+import { createTestDatabase } from '../stack.js';
+import { runCli } from './run-cli.js';
+
+const dir = await mkdtemp(join(tmpdir(), 'driftloop-look-'));
+const database = await createTestDatabase();
+const driftloop = (...args: string[]) => runCli(args, { DATABASE_URL: database.url });
+let anchorId: string;
+
+beforeAll(async () => {
+  const dataSource = await createDataSource(database.url, 1).initialize();
+  anchorId = await insertAnchorConversation(dataSource, 'a', {
+    feedback: 'No!\n\u001b[31mWrong.',
+    rubric: 'complaint',
+  });
+  await insertAnchorConversation(dataSource, 'b', { createdAt: new Date('2020-01-01') });
+  await insertRun(dataSource, { id: 'run-1' });
+  await insertStage(dataSource, { runId: 'run-1', iteration: 1, stage: 'train' });
+  await insertStep(dataSource, { runId: 'run-1', iteration: 1, step: 1 });
+  await insertStep(dataSource, { runId: 'run-1', iteration: 1, step: 6, margin: 0.5 });
+  await insertPolicy(dataSource, { version: 'v1', number: 1, runId: 'run-1' });
+  await dataSource.destroy();
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(dir, { recursive: true });
+});
+
+it('lists and shows anchors, readable for people and one JSON object a line', async () => {
+  const { stdout } = await driftloop('anchors', 'list');
+  expect(stdout.trimEnd().split('\n')).toHaveLength(3);
+  expect(stdout).toContain(`${anchorId}  `);
+  expect(stdout).toContain('No! [31mWrong.');
+  expect(stdout).not.toContain('\u001b');
+
+  const json = await driftloop('anchors', 'list', '--rubric', 'complaint', '--json');
+  expect(
+    json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).id),
+  ).toEqual([anchorId]);
+
+  const shown = await driftloop('anchors', 'show', anchorId);
+  expect(shown.stdout).toContain('── assistant (rejected)\nIt is a long story.');
+  expect(JSON.parse((await driftloop('anchors', 'show', anchorId, '--json')).stdout)).toMatchObject({ id: anchorId });
+});
+
+it('exports anchors to a file that is whole or not there', async () => {
+  const file = join(dir, 'anchors.jsonl');
+  expect(await driftloop('anchors', 'export', '--out', file)).toMatchObject({ code: 0, stdout: '' });
+  const lines = (await readFile(file, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatchObject({
+    id: anchorId,
+    rejected: [{ role: 'assistant' }],
+    feedback: 'No!\n\u001b[31mWrong.',
+  });
+  expect(await readdir(dir)).toEqual(['anchors.jsonl']);
+  expect((await driftloop('anchors', 'export', '--limit', '1')).stdout.trimEnd().split('\n')).toHaveLength(1);
+});
+
+it('lists and shows runs and policy versions', async () => {
+  expect((await driftloop('runs', 'list')).stdout).toMatch(/run-1 +done +quick +base +2026-01-05 10:00 +1 min 0 s/);
+  expect((await driftloop('runs', 'show', 'run-1')).stdout).toMatch(/1 +6 +0\.6900 +0\.5000/);
+  expect(JSON.parse((await driftloop('runs', 'show', 'run-1', '--json')).stdout).steps).toHaveLength(2);
+  expect((await driftloop('policies', 'list')).stdout).toMatch(/v1 +published +full +base +run-1/);
+  expect((await driftloop('policies', 'show', 'v1')).stdout).toContain('model.safetensors  12');
+});
+
+it('ends with 1 for what is not there, 2 for wrong usage, 3 where there is nothing to do', async () => {
+  const missing = await driftloop('runs', 'show', 'none');
+  expect(missing).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('There is no run none.') });
+  expect((await driftloop('anchors', 'list', '--state', 'gone')).code).toBe(2);
+  expect((await driftloop('anchors', 'list', '--limit', '0')).code).toBe(2);
+  expect((await runCli(['anchors', 'list'], { DATABASE_URL: 'nonsense' })).code).toBe(2);
+  const empty = join(dir, 'none.jsonl');
+  expect((await driftloop('anchors', 'export', '--state', 'erased', '--out', empty)).code).toBe(3);
+});

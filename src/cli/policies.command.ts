@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { atLeastOne } from './at-least-one.js';
 import type { ListOptions, ShowOptions } from './policies.action.js';
+import { registerCompare } from './policies-compare.command.js';
 
 export function register(program: Command): void {
   const policies = program.command('policies').description('look at policy versions');
@@ -18,4 +19,5 @@ export function register(program: Command): void {
     .action(async (version: string, options: ShowOptions) =>
       (await import('./policies.action.js')).show(version, options),
     );
+  registerCompare(policies);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream, existsSync } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,24 +8,10 @@ import type { PolicyFile } from './policy-version.entity.js';
 
 export const MANIFEST = 'manifest.json';
 
-/** What a policy needs besides its weights, taken from the base model where the checkpoint has none of its own. */
-const COMPANIONS = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'tokenizer.model',
-  'chat_template.jinja',
-];
-
 /** What says of a directory whose it is. */
 export interface PolicyDirectory {
+  /** Weights and what else Hugging Face needs to load them. */
   checkpoint: string;
-  base: string;
   /** Everything of the manifest but the files. */
   manifest: Record<string, unknown>;
 }
@@ -36,16 +22,12 @@ export interface PolicyDirectory {
  */
 export async function writePolicyDirectory(
   dir: string,
-  { checkpoint, base, manifest }: PolicyDirectory,
+  { checkpoint, manifest }: PolicyDirectory,
 ): Promise<PolicyFile[]> {
   const temporary = `${dir}.tmp`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   for (const name of await readdir(checkpoint)) await copy(join(checkpoint, name), join(temporary, name));
-  for (const name of COMPANIONS) {
-    const [from, to] = [join(base, name), join(temporary, name)];
-    if (existsSync(from) && !existsSync(to)) await copy(from, to);
-  }
   const files = await describeFiles(temporary);
   await writeFile(join(temporary, MANIFEST), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
   const all = [...files, await describeFile(temporary, MANIFEST)];

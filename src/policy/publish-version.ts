@@ -10,7 +10,6 @@ import { type POLICY_KINDS, type PolicyFile, PolicyVersionEntity } from './polic
 export interface NewPolicy {
   policyDir: string;
   checkpoint: string;
-  baseDir: string;
   baseModel: string;
   kind: (typeof POLICY_KINDS)[number];
   parent: string | null;
@@ -36,8 +35,10 @@ export async function publishVersion(
   const version = `v${number}`;
   const dir = join(policy.policyDir, version);
   await rm(dir, { recursive: true, force: true });
-  const { checkpoint, baseDir: base } = policy;
-  const files = await writePolicyDirectory(dir, { checkpoint, base, manifest: manifestOf(version, policy) });
+  const files = await writePolicyDirectory(dir, {
+    checkpoint: policy.checkpoint,
+    manifest: manifestOf(version, policy),
+  });
   await insertRow(lease, version, number, dir, files, policy);
   return versions.findOneByOrFail({ version });
 }

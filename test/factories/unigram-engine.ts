@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   Completion,
@@ -45,7 +45,7 @@ class UnigramPolicy implements EnginePolicy {
 
   constructor(
     private readonly engine: UnigramEngine,
-    dir: string,
+    private readonly dir: string,
   ) {
     const file = join(dir, WEIGHTS);
     this.logits = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : initialLogits();
@@ -116,6 +116,8 @@ class UnigramPolicy implements EnginePolicy {
   }
 
   async save(dir: string) {
+    const companions = readdirSync(this.dir).filter((name) => /^(tokenizer|chat_template)/.test(name));
+    for (const name of companions) copyFileSync(join(this.dir, name), join(dir, name));
     writeFileSync(join(dir, WEIGHTS), JSON.stringify(this.logits));
   }
 

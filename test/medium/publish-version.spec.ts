@@ -36,7 +36,7 @@ async function newPolicy() {
     settings: {},
     metrics: {},
   };
-  return { policyDir, checkpoint, baseDir: harness.baseDir, ...facts };
+  return { policyDir, checkpoint, ...facts };
 }
 
 it('ends with one whole version when it was killed between the directory and the row', async () => {

@@ -21,12 +21,11 @@ export async function publishStage(
   trainer: Trainer,
   last: EvaluateOutcome,
 ): Promise<PublishOutcome> {
-  const { run, settings, dataSource, lease, files, base } = context;
+  const { run, settings, dataSource, lease, files } = context;
   const { heldOut, rescored } = last;
   const policy = await publishVersion(dataSource, lease, {
     policyDir: trainer.config.policyDir,
     checkpoint: files.checkpoint(settings.iterations),
-    baseDir: base.dir,
     baseModel: run.baseModel,
     kind: policyAfter(context, settings.iterations).lora ? 'adapter' : 'full',
     parent: run.startVersion,

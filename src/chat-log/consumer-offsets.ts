@@ -17,6 +17,8 @@ export interface Position {
   partition: number;
   /** Where reading goes on. */
   offset: bigint;
+  /** The offset after the partition's last record. */
+  end: bigint;
   /** The stored offset, where the broker does not have it: records were removed unread, or the topic was made again. */
   outOfRange?: bigint;
 }
@@ -53,9 +55,9 @@ export async function storedOffsets(
 }
 
 function positionIn({ partition, low, high }: OffsetRange, stored?: bigint): Position {
-  if (stored === undefined) return { partition, offset: low };
-  if (stored < low || stored > high) return { partition, offset: low, outOfRange: stored };
-  return { partition, offset: stored };
+  if (stored === undefined) return { partition, offset: low, end: high };
+  if (stored < low || stored > high) return { partition, offset: low, end: high, outOfRange: stored };
+  return { partition, offset: stored, end: high };
 }
 
 async function storePositions(

@@ -1,8 +1,9 @@
+import { Logger } from '@nestjs/common';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import { untilDone } from '../backoff.js';
-import { forgetPartitions, observePartition } from '../metrics/ingest-metrics.js';
+import { forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
 import type { OffsetRange, Position } from './consumer-offsets.js';
 import { TURN_BATCH } from './ingest.controller.js';
 import type { FetchedBatch, IngestOutcome } from './ingest.service.js';
@@ -37,6 +38,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   override readonly propagatesEventHandlerErrors = true;
   override readonly transportId = Symbol('kafka-batch');
 
+  protected override readonly logger = new Logger(KafkaBatchStrategy.name);
   private readonly stopping = new AbortController();
   /** Where each partition that may be read stands; empty while positions are being asked for. */
   private readonly positions = new Map<number, bigint>();
@@ -137,7 +139,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.consumer?.resume([{ topic, partitions: assigned }]);
   }
 
-  private seek({ partition, offset, outOfRange }: Position): void {
+  private seek({ partition, offset, end, outOfRange }: Position): void {
     const { topic } = this.options;
     if (outOfRange !== undefined) {
       this.logger.error(
@@ -147,6 +149,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     }
     this.consumer?.seek({ topic, partition, offset: offset.toString() });
     this.positions.set(partition, offset);
+    observeLag(topic, partition, end - offset);
   }
 
   private async offsetRanges(): Promise<OffsetRange[]> {
@@ -184,8 +187,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     payload.resolveOffset((nextOffset - 1n).toString());
     this.positions.set(partition, nextOffset);
     const lag = BigInt(highWatermark) - nextOffset;
-    const ageSeconds = Math.max(0, (Date.now() - Number(messages[0]?.timestamp)) / 1_000);
-    observePartition({ topic, partition, lagRecords: Number(lag), ageSeconds });
+    observeLag(topic, partition, lag);
+    observeAge(topic, partition, (Date.now() - Number(messages[0]?.timestamp)) / 1_000);
     if (lag > 0n && Date.now() - (this.committedAt.get(partition) ?? 0) < COMMIT_INTERVAL_MS) return;
     this.committedAt.set(partition, Date.now());
     await this.commit(payload, nextOffset);
@@ -196,9 +199,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     try {
       await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
     } catch (error) {
-      this.logger.debug?.(
-        `The offset of ${batch.topic}/${batch.partition} could not be told to Kafka: ${String(error)}`,
-      );
+      this.logger.debug(`The offset of ${batch.topic}/${batch.partition} could not be told to Kafka: ${String(error)}`);
     }
   }
 

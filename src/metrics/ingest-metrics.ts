@@ -38,7 +38,7 @@ const transactionDuration = new Histogram({
 });
 const lag = new Gauge({
   name: 'driftloop_consumer_lag_records',
-  help: 'Records of the partition that were not stored yet when the last batch of it was.',
+  help: 'Records of the partition that are not stored, as of its last batch or its assignment.',
   labelNames: ['topic', 'partition'],
 });
 const batchAge = new Gauge({
@@ -80,16 +80,12 @@ function countVerdicts(counts: SettledCounts, stage: 'first' | 'second'): void {
   seedPairs.inc(counts.seedPairs);
 }
 
-export interface PartitionProgress {
-  topic: string;
-  partition: number;
-  lagRecords: number;
-  ageSeconds: number;
+export function observeLag(topic: string, partition: number, records: bigint): void {
+  lag.set({ topic, partition }, Number(records));
 }
 
-export function observePartition({ topic, partition, lagRecords, ageSeconds }: PartitionProgress): void {
-  lag.set({ topic, partition }, lagRecords);
-  batchAge.set({ topic, partition }, ageSeconds);
+export function observeAge(topic: string, partition: number, seconds: number): void {
+  batchAge.set({ topic, partition }, Math.max(0, seconds));
 }
 
 /** Forgets the partitions that this process no longer reads. */

@@ -1,4 +1,5 @@
 import type { Message } from 'kafkajs';
+import { register } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FEEDBACK_SCHEMA } from '../../src/chat-log/turn-event.js';
 import { asRecord, conversation, turnEvent } from '../factories/turns.js';
@@ -139,6 +140,30 @@ describe('ingestion', () => {
     expect(large.payload_bytes).toBeGreaterThan(5_000_000);
   });
 
+  it('counts what it did, and how far behind it is', async () => {
+    const before = await metrics();
+    const turns = conversation('c', [...REPAIRED, 'Anything else?', 'MAYBE']);
+    const value = JSON.stringify(turnEvent({ conversationId: 'nul', content: 'NUL' })).replace(
+      'NUL',
+      String.raw`\u0000`,
+    );
+    await ingest([...turns.map(asRecord), asRecord(turns[0]!), { key: 'k', value }, { key: 'k', value: 'no json' }]);
+    const after = await metrics();
+    const gained = (metric: string) => (after.get(metric) ?? 0) - (before.get(metric) ?? 0);
+    expect(gained('driftloop_ingest_records_total{outcome="stored"}')).toBe(9);
+    expect(gained('driftloop_ingest_records_total{outcome="rejected"}')).toBe(1);
+    expect(gained('driftloop_ingest_turns_total')).toBe(8);
+    expect(gained('driftloop_ingest_duplicate_turns_total')).toBe(1);
+    expect(gained('driftloop_ingest_sanitised_records_total')).toBe(1);
+    expect(gained('driftloop_dead_letters_total{reason="undecodable"}')).toBe(1);
+    expect(gained('driftloop_verdicts_total{label="dsat",stage="first",status="final"}')).toBe(1);
+    expect(gained('driftloop_verdicts_total{label="neutral",stage="first",status="provisional"}')).toBe(1);
+    expect(gained('driftloop_anchors_created_total')).toBe(1);
+    expect(gained('driftloop_seed_pairs_created_total')).toBe(1);
+    const lags = [...after].filter(([name]) => name.startsWith('driftloop_consumer_lag_records{'));
+    expect(lags.map(([, value]) => value)).toEqual(Array(6).fill(0));
+  });
+
   it('sends dead letters to their topic with the error and the original headers', async () => {
     const headers = { 'content-type': 'application/vnd.other+json', trace: 'abc' };
     await ingest([{ key: 'k', value: '{"secret":1}', headers }]);
@@ -220,3 +245,11 @@ const byParity = <T>(items: T[]): T[] => [
   ...items.filter((_, i) => i % 2 === 0),
   ...items.filter((_, i) => i % 2 === 1),
 ];
+
+/** Values of the process's metrics, by name and labels as they are exposed. */
+async function metrics(): Promise<Map<string, number>> {
+  const lines = (await register.metrics()).split('\n').filter((line) => line.startsWith('driftloop_'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}

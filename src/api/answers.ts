@@ -1,5 +1,5 @@
 import { applyDecorators, SerializeOptions } from '@nestjs/common';
-import { ApiDefaultResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 
 const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
@@ -9,6 +9,7 @@ export function Answers(schema: z.ZodType, description: string): MethodDecorator
   return applyDecorators(
     SerializeOptions({ schema }),
     ApiOkResponse({ standardSchema: schema, description }),
-    ApiDefaultResponse({ content: PROBLEM, description: 'What went wrong (RFC 9457).' }),
+    ApiResponse({ status: '4XX', content: PROBLEM, description: 'The request cannot be answered (RFC 9457).' }),
+    ApiResponse({ status: '5XX', content: PROBLEM, description: 'The service cannot answer (RFC 9457).' }),
   );
 }

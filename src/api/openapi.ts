@@ -8,10 +8,12 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const info = new DocumentBuilder()
     .setTitle('Driftloop')
     .setDescription('Anchors, runs and policy versions of a Driftloop service.')
-    .setVersion('1');
+    .setVersion('1')
+    .addServer('/');
   const document = SwaggerModule.createDocument(app, info.build(), {
     operationIdFactory: (_controller, method) => method,
   });
+  document.security = []; // no authentication: keep the port inside of the cluster
   document.components ??= {};
   document.components.schemas = { ...document.components.schemas, Problem: problemJsonSchema() };
   return document;

@@ -79,6 +79,7 @@ try {
   await setup(only);
 } catch (error) {
   const failures = error instanceof AggregateError ? error.errors : [error];
-  for (const failure of failures) console.error(failure instanceof SetupError ? `\n${failure.message}` : failure);
+  const messages = failures.map((failure) => (failure instanceof SetupError ? `\n${failure.message}` : failure));
+  for (const message of new Set(messages)) console.error(message);
   process.exitCode = 1;
 }

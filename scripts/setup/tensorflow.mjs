@@ -52,15 +52,15 @@ export async function tensorflow(root, cacheDir, progress) {
  */
 async function fromWheel(root, packageDir, binding, cacheDir, progress) {
   const dir = cachePaths(cacheDir).tensorflow;
-  const library = await makeOnce(cacheDir, dir, progress, (temporary) => takeFromWheel(temporary, progress));
   const addonDir = join(dir, `addon-${addonKey(root, packageDir)}`);
+  const compiler = existsSync(addonDir) ? '' : findCompiler();
+  const library = await makeOnce(cacheDir, dir, progress, (temporary) => takeFromWheel(temporary, progress));
   const addon = await makeOnce(cacheDir, addonDir, progress, async (temporary) => {
     progress.now('building the addon');
-    await build(root, packageDir, dir, temporary);
-    progress.now('multiplying two matrices');
-    await verify(packageDir, join(temporary, 'tfjs_binding.node'), join(dir, 'lib'));
+    await build(compiler, root, packageDir, dir, temporary);
   });
   linkTo(join(addonDir, 'tfjs_binding.node'), binding);
+  await verifyOnce(packageDir, addonDir, progress);
   return library === 'cached' && addon === 'cached' ? 'cached' : 'staged';
 }
 
@@ -104,20 +104,26 @@ function addonKey(root, packageDir) {
     .slice(0, 12);
 }
 
-/**
- * Two source files in plain N-API: no node-gyp and no headers of Node are needed, and one binary serves every version.
- * @param {string} root
- * @param {string} packageDir
- * @param {string} library
- * @param {string} dir
- */
-async function build(root, packageDir, library, dir) {
+/** Asked before the download, which would be in vain. */
+function findCompiler() {
   const compiler = firstThatRuns([process.env.CXX ?? 'g++', 'clang++'], ['--version']);
   if (compiler === undefined) {
     throw new SetupError(
       'a C++ compiler is missing (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++)',
     );
   }
+  return compiler;
+}
+
+/**
+ * Two source files in plain N-API: no node-gyp and no headers of Node are needed, and one binary serves every version.
+ * @param {string} compiler
+ * @param {string} root
+ * @param {string} packageDir
+ * @param {string} library
+ * @param {string} dir
+ */
+async function build(compiler, root, packageDir, library, dir) {
   await run(compiler, [
     ...FLAGS,
     `-I${join(root, 'node_modules', 'node-api-headers', 'include')}`,
@@ -133,7 +139,7 @@ async function build(root, packageDir, library, dir) {
   ]);
 }
 
-/** Loads the package with the given addon and multiplies two matrices; Node >= 23 lacks two functions that it calls. */
+/** Loads the package and multiplies two matrices; Node >= 23 lacks two functions that it calls. */
 const VERIFY = `
 const util = require('node:util');
 util.isArray ??= Array.isArray;
@@ -145,16 +151,27 @@ console.log(tf.getBackend(), tf.backend().binding.TF_Version);
 `;
 
 /**
+ * An addon that fails is deleted, so that the next setup builds it again.
  * @param {string} packageDir
- * @param {string} addon what is not in its place yet
- * @param {string} libraries
+ * @param {string} addonDir
+ * @param {import('./progress.mjs').Progress} progress
  */
-async function verify(packageDir, addon, libraries) {
-  const find = `require('@mapbox/node-pre-gyp').find = () => ${JSON.stringify(addon)};\n`;
-  await run(process.execPath, ['-e', find + VERIFY, packageDir], {
-    cwd: packageDir,
-    env: { ...process.env, LD_LIBRARY_PATH: libraries, TF_CPP_MIN_LOG_LEVEL: '2' },
-  });
+async function verifyOnce(packageDir, addonDir, progress) {
+  const stamp = join(addonDir, 'verified');
+  if (existsSync(stamp)) return;
+  progress.now('multiplying two matrices');
+  try {
+    await verify(packageDir);
+    writeFileSync(stamp, '');
+  } catch (error) {
+    rmSync(addonDir, { recursive: true });
+    throw error;
+  }
+}
+
+/** @param {string} packageDir */
+async function verify(packageDir) {
+  await run(process.execPath, ['-e', VERIFY, packageDir], { cwd: packageDir });
 }
 
 /**
@@ -175,7 +192,7 @@ async function prebuilt(packageDir, binding, reason, progress) {
       cwd: packageDir,
       env: { ...process.env, PATH: path },
     });
-    await run(process.execPath, ['-e', VERIFY, packageDir], { cwd: packageDir });
+    await verify(packageDir);
     mkdirSync(join(packageDir, 'lib'), { recursive: true });
     writeFileSync(stamp, '');
     return `prebuilt library of the package, because ${reason}`;

@@ -152,7 +152,11 @@ export class EmbeddedPostgres implements EmbeddedServer {
     if (chosen === undefined) throw noBinaries(wanted, this.home);
     if (mayUse(this.account, join(chosen.dir, 'postgres'), '-x')) return chosen.dir;
     const copy = join(this.home, `server-${chosen.version}`);
-    if (!existsSync(copy)) cpSync(dirname(chosen.dir), copy, { recursive: true, verbatimSymlinks: true });
+    if (!existsSync(copy)) {
+      rmSync(`${copy}.tmp`, { recursive: true, force: true });
+      cpSync(dirname(chosen.dir), `${copy}.tmp`, { recursive: true, verbatimSymlinks: true });
+      renameSync(`${copy}.tmp`, copy);
+    }
     return join(copy, 'bin');
   }
 

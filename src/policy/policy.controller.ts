@@ -28,8 +28,10 @@ const policy = z
   })
   .meta({ id: 'PolicyVersion' });
 
+/** Of PostgreSQL's `integer`. */
+const LARGEST_NUMBER = 2 ** 31 - 1;
 const policyQuery = z.object({
-  cursor: z.coerce.number().int().optional().describe('`nextCursor` of the page before.'),
+  cursor: z.coerce.number().int().min(1).max(LARGEST_NUMBER).optional().describe('`nextCursor` of the page before.'),
   limit,
 });
 

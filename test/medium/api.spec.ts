@@ -93,6 +93,7 @@ describe('problems', () => {
     const { status, type, body } = await get('/v1/anchors?state=gone&limit=0');
     expect({ status, type }).toEqual({ status: 400, type: 'application/problem+json' });
     expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(['state', 'limit']);
+    expect((await get('/v1/policies?cursor=9007199254740990')).body.errors).toMatchObject([{ path: 'cursor' }]);
     expect((await get('/v1/anchors/7')).body.errors).toMatchObject([{ path: 'id' }]);
   });
 

@@ -17,8 +17,20 @@ export class Initial1764000000000 implements MigrationInterface {
 }
 
 const TABLES = [
-  'turns', 'turn_feedback', 'classifier_versions', 'verdicts', 'anchors', 'seed_pairs', 'consumer_offsets',
-  'dead_letters', 'policy_versions', 'runs', 'run_stages', 'pairs', 'training_steps', 'leases',
+  'turns',
+  'turn_feedback',
+  'classifier_versions',
+  'verdicts',
+  'anchors',
+  'seed_pairs',
+  'consumer_offsets',
+  'dead_letters',
+  'policy_versions',
+  'runs',
+  'run_stages',
+  'pairs',
+  'training_steps',
+  'leases',
 ];
 
 const STATEMENTS = [

@@ -23,7 +23,9 @@ export const configSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
-    .describe('PostgreSQL to use, `postgres://user:password@host:port/database`. Without it the embedded one is started.'),
+    .describe(
+      'PostgreSQL to use, `postgres://user:password@host:port/database`. Without it the embedded one is started.',
+    ),
   KAFKA_BROKERS: z
     .string()
     .transform(list)
@@ -44,13 +46,28 @@ export const configSchema = z.object({
   DRIFTLOOP_MANAGEMENT_PORT: port
     .default(9464)
     .describe('Port of `/metrics`, `/healthz` and `/readyz`. 0 takes a free one.'),
-  DRIFTLOOP_HTTP_HOST: z.string().default('127.0.0.1').describe('Address both HTTP servers listen on; `0.0.0.0` in a container.'),
-  DRIFTLOOP_TOPIC_TURNS: z.string().default('chat.turns').describe('Topic of chat turns; dead letters go to the same name with `.dlq`.'),
-  DRIFTLOOP_TOPIC_POLICY_VERSIONS: z.string().default('policy.versions').describe('Compacted topic of `policy.published` events.'),
+  DRIFTLOOP_HTTP_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address both HTTP servers listen on; `0.0.0.0` in a container.'),
+  DRIFTLOOP_TOPIC_TURNS: z
+    .string()
+    .default('chat.turns')
+    .describe('Topic of chat turns; dead letters go to the same name with `.dlq`.'),
+  DRIFTLOOP_TOPIC_POLICY_VERSIONS: z
+    .string()
+    .default('policy.versions')
+    .describe('Compacted topic of `policy.published` events.'),
   DRIFTLOOP_CONSUMER_GROUP: z.string().default('driftloop').describe('Kafka consumer group of the `ingest` role.'),
-  DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: positive.default(30_000).describe('Kafka consumer session timeout, milliseconds.'),
-  DRIFTLOOP_CLASSIFY_BATCH: positive.default(256).describe('Provisional verdicts that a `classify` worker takes at once.'),
-  DRIFTLOOP_SHUTDOWN_GRACE_MS: positive.default(25_000).describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
+  DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: positive
+    .default(30_000)
+    .describe('Kafka consumer session timeout, milliseconds.'),
+  DRIFTLOOP_CLASSIFY_BATCH: positive
+    .default(256)
+    .describe('Provisional verdicts that a `classify` worker takes at once.'),
+  DRIFTLOOP_SHUTDOWN_GRACE_MS: positive
+    .default(25_000)
+    .describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
   DRIFTLOOP_MODEL: z
     .string()
     .optional()

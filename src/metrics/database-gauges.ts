@@ -48,13 +48,14 @@ export const lastStep = {
 };
 
 /**
- * Of the latest run. Split `train`: the iteration's pairs against the policy that it began with; `held_out`: the run's
- * held-out pairs against the policy that the run began with.
+ * Of the latest run. Split `train`: the iteration's pairs, each as it was when its batch came; `held_out`: the held-out
+ * pairs against the policy that the run began with; `rescored`, in the last iteration: the pairs of all iterations,
+ * against that policy too.
  */
 const evaluated = (name: string, help: string) => gauge(`training_${name}`, help, ['iteration', 'split']);
 export const margin = evaluated(
   'margin',
-  'Mean margin (chosen reward - rejected reward) after an iteration of the latest run.',
+  'Mean margin after an iteration of the latest run, by split of its pairs: train, held_out, rescored.',
 );
 export const marginQuantile = gauge(
   'training_margin_quantile',

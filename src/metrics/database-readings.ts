@@ -44,7 +44,7 @@ export const READINGS: Reading[] = [
   ),
   reading(
     `SELECT iteration, outcome FROM run_stages
-     WHERE run_id = ${LATEST_RUN} AND stage = 'evaluate' AND status = 'done'`,
+     WHERE run_id = ${LATEST_RUN} AND stage IN ('warm-start', 'evaluate') AND status = 'done'`,
     setEvaluations,
   ),
   reading(
@@ -100,8 +100,10 @@ function setSteps(rows: StepRow[]): void {
 function setEvaluations(rows: { iteration: number; outcome: unknown }[]): void {
   for (const { iteration, outcome } of rows) {
     const { data } = evaluationSchema.safeParse(outcome);
-    if (data) setScores(iteration, 'train', data.train);
-    if (data?.heldOut) setScores(iteration, 'held_out', data.heldOut);
+    if (!data) continue;
+    setScores(iteration, 'train', data.train);
+    setScores(iteration, 'held_out', data.heldOut);
+    if (data.rescored) setScores(iteration, 'rescored', data.rescored);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { PolicyVersionEntity } from '../../src/policy/policy-version.entity.js';
-import type { PairScores } from '../../src/training/evaluation.js';
+import type { EvaluateOutcome, MarginSummary } from '../../src/training/outcomes.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../../src/training/run.entity.js';
 
 const START = new Date('2026-01-05T10:00:00.000Z');
@@ -22,7 +22,8 @@ export function insertRun(dataSource: DataSource, values: Partial<RunEntity> & {
 
 export function insertStage(
   dataSource: DataSource,
-  values: Partial<RunStageEntity> & Pick<RunStageEntity, 'runId' | 'iteration' | 'stage'>,
+  values: Partial<Omit<RunStageEntity, 'outcome'>> &
+    Pick<RunStageEntity, 'runId' | 'iteration' | 'stage'> & { outcome?: object },
 ): Promise<RunStageEntity> {
   return dataSource
     .getRepository(RunStageEntity)
@@ -69,7 +70,17 @@ export function insertPolicy(
   });
 }
 
-export function scores(marginMean: number): PairScores {
+/** What an `evaluate` stage leaves. */
+export function evaluation(heldOutMargin: number, trainMargin: number): EvaluateOutcome {
+  const train = { steps: 6, lossMean: 0.6, lossFirst: 0.69, lossLast: 0.5, ...scores(trainMargin) };
+  return { heldOut: { ...summary(heldOutMargin), marginFromIterationStart: heldOutMargin }, train };
+}
+
+function summary(marginMean: number): MarginSummary {
+  return { ...scores(marginMean), marginLow: marginMean - 0.1, marginHigh: marginMean + 0.1 };
+}
+
+function scores(marginMean: number) {
   return {
     pairs: 8,
     marginMean,

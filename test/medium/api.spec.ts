@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { type Service, startService } from '../../src/service.js';
 import { insertAnchorConversation } from '../factories/anchors.js';
-import { insertPolicy, insertRun, insertStage, insertStep, scores } from '../factories/runs.js';
+import { evaluation, insertPolicy, insertRun, insertStage, insertStep } from '../factories/runs.js';
 import { createTestDatabase } from '../stack.js';
 
 const database = await createTestDatabase();
@@ -64,7 +64,7 @@ describe('runs and policies', () => {
       runId: 'run-1',
       iteration: 1,
       stage: 'evaluate',
-      outcome: { heldOut: scores(0.3) },
+      outcome: evaluation(0.3, 0.5),
     });
     await insertStep(dataSource, { runId: 'run-1', iteration: 1, step: 1 });
     await insertPolicy(dataSource, { version: 'v1', number: 1, runId: 'run-1' });

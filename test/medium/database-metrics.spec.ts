@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import { DatabaseMetrics } from '../../src/metrics/database-metrics.js';
 import { insertAnchorConversation } from '../factories/anchors.js';
-import { insertPolicy, insertRun, insertStage, insertStep, scores } from '../factories/runs.js';
+import { evaluation, insertPolicy, insertRun, insertStage, insertStep } from '../factories/runs.js';
 import { createTestDatabase } from '../stack.js';
 
 const database = await createTestDatabase();
@@ -33,8 +33,7 @@ it('shows anchors, the latest run iteration by iteration, and the latest publish
   await insertStep(dataSource, { runId: 'old', iteration: 3, step: 1 });
   await insertStep(dataSource, { runId: 'new', iteration: 1, step: 1, loss: 0.7, margin: 0.1 });
   await insertStep(dataSource, { runId: 'new', iteration: 1, step: 2, loss: 0.5, margin: 0.3 });
-  const outcome = { heldOut: scores(0.25), train: scores(0.5), more: 'than that' };
-  await insertStage(dataSource, { runId: 'new', iteration: 1, stage: 'evaluate', outcome });
+  await insertStage(dataSource, { runId: 'new', iteration: 1, stage: 'evaluate', outcome: evaluation(0.25, 0.5) });
   await insertPolicy(dataSource, { version: 'v1', number: 1 });
   await insertPolicy(dataSource, { version: 'v2', number: 2, status: 'candidate' });
 

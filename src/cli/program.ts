@@ -16,6 +16,8 @@ const COMMANDS = [
   () => import('./train.command.js'),
   () => import('./policies.command.js'),
   () => import('./models.command.js'),
+  () => import('./score.command.js'),
+  () => import('./dpo.command.js'),
 ];
 
 export async function createProgram(): Promise<Command> {

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
 import type { LoraSettings } from '../training/engine/training-engine.js';
-import { readJson } from './json-file.js';
 import type { LazyTensor } from './lazy-tensor.js';
+import { readLoraSize } from './lora-size.js';
 import type { ModelConfig } from './model-config.js';
 import { seededRandom } from './random.js';
 import { openSafetensors } from './safetensors-reader.js';
@@ -24,15 +23,6 @@ export const loraB = (layer: string) => `${layer}.lora_B.weight`;
 
 /** What PEFT puts before a module's name. */
 const PEFT_PREFIX = 'base_model.model.';
-
-const adapterSchema = z.looseObject({
-  peft_type: z.literal('LORA'),
-  r: z.int().positive(),
-  lora_alpha: z.number().positive(),
-  bias: z.literal('none').default('none'),
-  use_rslora: z.literal(false).default(false),
-  use_dora: z.literal(false).default(false),
-});
 
 /**
  * An adapter that changes nothing yet (A as PEFT draws it, uniform in +-1/sqrt(in), B zero), or the one in `initDir`.
@@ -68,9 +58,9 @@ function fresh(shapes: Map<string, [number, number]>, seed: number): Map<string,
 }
 
 function read(dir: string, shapes: Map<string, [number, number]>, { rank, alpha }: LoraSettings): Map<string, Tensor> {
-  const adapter = readJson(join(dir, 'adapter_config.json'), adapterSchema);
-  if (adapter.r !== rank || adapter.lora_alpha !== alpha) {
-    const problem = `has rank ${adapter.r} and alpha ${adapter.lora_alpha}, asked for were ${rank} and ${alpha}`;
+  const size = readLoraSize(dir);
+  if (size.rank !== rank || size.alpha !== alpha) {
+    const problem = `has rank ${size.rank} and alpha ${size.alpha}, asked for were ${rank} and ${alpha}`;
     throw new DriftError('model-invalid', `The adapter in ${dir} ${problem}.`);
   }
   const file = join(dir, 'adapter_model.safetensors');
@@ -83,12 +73,6 @@ function checkedTensor(file: string, tensor: LazyTensor | undefined, name: strin
   if (tensor === undefined) throw new DriftError('model-invalid', `${file} lacks the tensor ${PEFT_PREFIX}${name}.`);
   if (tensor.shape.join() === shape.join()) return { name, tensor };
   throw new DriftError('model-invalid', `${file}: tensor ${name} has shape [${tensor.shape}], expected [${shape}].`);
-}
-
-/** The adapter's rank and alpha as `adapter_config.json` of a PEFT directory says them. */
-export function readLoraSize(dir: string): { rank: number; alpha: number } {
-  const { r, lora_alpha } = readJson(join(dir, 'adapter_config.json'), adapterSchema);
-  return { rank: r, alpha: lora_alpha };
 }
 
 /** Tensors of the adapter under PEFT's names. */

@@ -1,3 +1,4 @@
+import { pairLogps } from './engine/pair-logps.js';
 import type { PairLogps, TokenPair } from './engine/training-engine.js';
 import type { PolicySource } from './policy-slot.js';
 import type { RunContext } from './run-context.js';
@@ -10,13 +11,5 @@ export async function scorePairs(
 ): Promise<PairLogps[]> {
   if (pairs.length === 0) return [];
   const policy = await slot.use(source);
-  const completions = pairs.flatMap(({ promptIds, chosenIds, rejectedIds }) => [
-    { promptIds, completionIds: chosenIds },
-    { promptIds, completionIds: rejectedIds },
-  ]);
-  const logprobs = await policy.logprobs(completions, (done) =>
-    progress.tick(() => `  scored ${done} of ${completions.length} replies`),
-  );
-  const sums = logprobs.map((tokens) => tokens.reduce((sum, logprob) => sum + logprob, 0));
-  return pairs.map((_, index) => ({ chosen: sums[2 * index]!, rejected: sums[2 * index + 1]! }));
+  return pairLogps(policy, pairs, (done, total) => progress.tick(() => `  scored ${done} of ${total} replies`));
 }

@@ -1,4 +1,3 @@
-import { DriftError } from '../../drift-error.js';
 import type { Decoder } from '../../model/decoder-layer.js';
 import { readEosIds } from '../../model/eos-ids.js';
 import { generate } from '../../model/generate.js';
@@ -8,6 +7,7 @@ import { MAT_MULS } from '../../model/mat-mul.js';
 import { readModelConfig } from '../../model/model-config.js';
 import { saveModel } from '../../model/save-model.js';
 import { tf } from '../../model/tf.js';
+import { checkCompletion, checkRoom } from '../../model/token-limits.js';
 import { trainDpo } from '../../model/train-dpo.js';
 import { loadWeights } from '../../model/weights.js';
 import type {
@@ -19,7 +19,6 @@ import type {
   Sample,
   SampleRequest,
   SampleSettings,
-  TokenIds,
   TrainingStep,
 } from './training-engine.js';
 
@@ -45,12 +44,13 @@ export class TfjsPolicy implements EnginePolicy {
     settings: SampleSettings,
     onProgress?: (done: number) => void,
   ): Promise<Sample[]> {
-    for (const { promptIds } of requests) this.check(promptIds, settings.maxNewTokens);
+    for (const { promptIds } of requests) checkRoom(this.decoder.config, promptIds, settings.maxNewTokens);
     return generate(this.decoder, requests, settings, this.eosIds, onProgress);
   }
 
   async logprobs(completions: Completion[], onProgress?: (done: number) => void): Promise<Float32Array[]> {
-    for (const { promptIds, completionIds } of completions) this.check(promptIds, completionIds.length, completionIds);
+    for (const { promptIds, completionIds } of completions)
+      checkCompletion(this.decoder.config, promptIds, completionIds);
     return completionLogprobs(this.decoder, completions, onProgress);
   }
 
@@ -61,8 +61,8 @@ export class TfjsPolicy implements EnginePolicy {
     signal?: AbortSignal,
   ): Promise<void> {
     for (const { promptIds, chosenIds, rejectedIds } of pairs) {
-      this.check(promptIds, chosenIds.length, chosenIds);
-      this.check(promptIds, rejectedIds.length, rejectedIds);
+      checkCompletion(this.decoder.config, promptIds, chosenIds);
+      checkCompletion(this.decoder.config, promptIds, rejectedIds);
     }
     await trainDpo(this.decoder, pairs, settings, onStep, signal);
   }
@@ -74,26 +74,4 @@ export class TfjsPolicy implements EnginePolicy {
   dispose(): void {
     tf.dispose([...this.decoder.weights.values(), ...(this.decoder.lora?.weights.values() ?? [])]);
   }
-
-  /** @throws DriftError `record-invalid` for ids the model cannot compute */
-  private check(promptIds: TokenIds, newTokens: number, completionIds: TokenIds = []): void {
-    const { vocabSize, maxPositions } = this.decoder.config;
-    const problem = problemOf(promptIds, newTokens, completionIds, vocabSize, maxPositions);
-    if (problem !== null) throw new DriftError('record-invalid', problem);
-  }
-}
-
-function problemOf(
-  promptIds: TokenIds,
-  newTokens: number,
-  completionIds: TokenIds,
-  vocabSize: number,
-  maxPositions: number,
-): string | null {
-  if (promptIds.length === 0) return 'A prompt needs at least one token.';
-  if (newTokens === 0) return 'A completion needs at least one token.';
-  const length = promptIds.length + newTokens;
-  if (length > maxPositions) return `Prompt and completion have ${length} tokens, the model takes ${maxPositions}.`;
-  const unknown = [...promptIds, ...completionIds].find((id) => id < 0 || id >= vocabSize);
-  return unknown === undefined ? null : `Token id ${unknown} is not in the model's vocabulary of ${vocabSize}.`;
 }

@@ -1,0 +1,86 @@
+import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadConfig } from '../config/config.js';
+import { DriftError } from '../drift-error.js';
+import { resolveModelDir } from '../model/default-model.js';
+import { readLoraSize } from '../model/lora-size.js';
+import { pairLogps } from '../training/engine/pair-logps.js';
+import { createTfjsEngine } from '../training/engine/tfjs.engine.js';
+import type { DpoSettings, EnginePolicy, LoraSettings, TrainingStep } from '../training/engine/training-engine.js';
+import { duration, Progress } from '../training/progress.js';
+import { syncTree } from '../training/sync-tree.js';
+import { readPreferenceRecords } from './records/preference-records.js';
+import { RecordEncoder } from './records/tokens.js';
+
+export interface DpoArguments extends Omit<DpoSettings, 'learningRate' | 'sftWeight'> {
+  lr: number;
+  model?: string;
+  pairs: string;
+  out: string;
+  dtype: 'fp32' | 'bf16';
+  loraRank?: number;
+  loraAlpha?: number;
+  loraInit?: string;
+  trace?: string;
+}
+
+export async function dpo(options: DpoArguments): Promise<void> {
+  const progress = new Progress((line) => console.error(line));
+  if (existsSync(options.out)) throw new DriftError('conflict', `${options.out} exists already: give another --out.`);
+  const modelDir = resolveModelDir(loadConfig(), options.model);
+  const pairs = usedPairs(readPreferenceRecords(options.pairs, new RecordEncoder(modelDir)), options);
+  if (pairs.length === 0) throw new DriftError('record-invalid', `${options.pairs} holds no pairs.`);
+  progress.line(`loading ${modelDir}`);
+  const policy = await createTfjsEngine().load(modelDir, { dtype: options.dtype, lora: loraSettings(options) });
+  const reference = await pairLogps(policy, pairs, (done, total) =>
+    progress.tick(() => `scored ${done} of ${total} completions with the reference`),
+  );
+  if (options.trace !== undefined) writeFileSync(options.trace, '');
+  const referenced = pairs.map((pair, i) => ({ ...pair, reference: reference[i]! }));
+  const startedAt = Date.now();
+  await policy.train(referenced, { ...options, learningRate: options.lr, sftWeight: 0 }, (step, total) => {
+    if (options.trace !== undefined) appendFileSync(options.trace, traceLine(step));
+    progress.line(stepLine(step, total, Date.now() - startedAt));
+  });
+  await saveWhole(policy, resolve(options.out));
+  policy.dispose();
+  console.log(options.out);
+}
+
+/** In file order with few steps, the pairs that no step reaches need no reference. */
+function usedPairs<T>(pairs: T[], { order, maxSteps, batchSize }: DpoArguments): T[] {
+  return order === 'file' && maxSteps !== undefined ? pairs.slice(0, maxSteps * batchSize) : pairs;
+}
+
+function loraSettings({ loraRank, loraAlpha, loraInit, seed }: DpoArguments): LoraSettings | undefined {
+  if (loraInit !== undefined) {
+    const size = readLoraSize(loraInit);
+    return { rank: loraRank ?? size.rank, alpha: loraAlpha ?? size.alpha, initDir: loraInit, seed };
+  }
+  if (loraRank !== undefined) return { rank: loraRank, alpha: loraAlpha ?? 2 * loraRank, seed };
+  if (loraAlpha !== undefined) throw new DriftError('usage', '--lora-alpha needs --lora-rank or --lora-init.');
+  return undefined;
+}
+
+function traceLine({ margins, ...step }: TrainingStep): string {
+  return `${JSON.stringify(step)}\n`;
+}
+
+function stepLine(step: TrainingStep, total: number, elapsedMs: number): string {
+  const left = duration((elapsedMs / step.step) * (total - step.step));
+  return `step ${step.step} of ${total}: loss ${step.loss.toFixed(4)}, margin ${step.margin.toFixed(4)}, ${left} left`;
+}
+
+/** The directory appears under its name when it is whole. */
+async function saveWhole(policy: EnginePolicy, out: string): Promise<void> {
+  const partial = `${out}.${process.pid}.partial`;
+  mkdirSync(partial, { recursive: true });
+  try {
+    await policy.save(partial);
+    await syncTree(partial);
+    renameSync(partial, out);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}

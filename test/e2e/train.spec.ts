@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
+import type { Comparison } from '../../src/policy/compare-versions.js';
 import type { TrainSummary } from '../../src/training/summary.js';
 import { writeTinyModel } from '../factories/tiny-model.js';
 import { insertAnchors, insertSeedPairs, readEvents } from '../medium/training-harness.js';
@@ -128,7 +129,7 @@ it('is killed in every stage and ends with the weights of an undisturbed run', a
   expect(events.map(({ version }) => version)).toEqual(['v1']);
 });
 
-it('says by its exit code that there is nothing to do, that it was used wrongly, that another trainer is at work', async () => {
+it('says by its exit code that it was used wrongly, that another trainer is at work, that there is nothing to do; then compares', async () => {
   const here = await place('codes');
   const wrong = start(here, ['--iterations', '0']);
   expect([await wrong.code, wrong.stderr.join('\n')]).toEqual([2, expect.stringContaining('iterations')]);
@@ -148,4 +149,19 @@ it('says by its exit code that there is nothing to do, that it was used wrongly,
 
   const again = start(here);
   expect([await again.code, again.stdout.join('\n')]).toEqual([3, expect.stringContaining('--force')]);
+
+  const compare = spawn(process.execPath, [MAIN, 'policies', 'compare', 'base', 'v1', '--anchors', '2', '--json'], {
+    env: here.env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: Comparison[] = [];
+  for await (const line of createInterface({ input: compare.stdout })) lines.push(JSON.parse(line));
+  expect(lines).toHaveLength(2);
+  for (const { feedback, replies } of lines) {
+    expect(feedback).toBe('that is wrong');
+    expect(replies).toEqual([
+      { version: 'base', reply: expect.any(String) },
+      { version: 'v1', reply: expect.any(String) },
+    ]);
+  }
 });

@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { completionBudget, PRESET_SETTINGS, runSettingsSchema, settingsOf } from './settings.js';
+
+it('has presets that pass their own schema', () => {
+  for (const preset of Object.values(PRESET_SETTINGS)) expect(runSettingsSchema.parse(preset)).toEqual(preset);
+});
+
+it('replaces single settings of a preset and leaves out what was not given', () => {
+  expect(settingsOf('quick', { iterations: 3, beta: undefined })).toEqual({ ...PRESET_SETTINGS.quick, iterations: 3 });
+});
+
+it('names every setting that is wrong', () => {
+  const wrong = () => settingsOf('quick', { iterations: 0, labelSmoothing: 0.6 });
+  expect(wrong).toThrow(expect.objectContaining({ code: 'usage' }));
+  expect(wrong).toThrow(/iterations: .*\n.*labelSmoothing: /);
+  expect(() => settingsOf('quick', { promptTokens: 480 })).toThrow(/no room for a reply/);
+});
+
+it('gives both sides the same budget where samples cannot end, and the rest of the sequence where they can', () => {
+  expect(completionBudget(PRESET_SETTINGS.quick, 100)).toBe(96);
+  expect(completionBudget(PRESET_SETTINGS.quick, 384)).toBe(96);
+  expect(completionBudget(PRESET_SETTINGS.default, 1000)).toBe(1048);
+});

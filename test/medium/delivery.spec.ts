@@ -4,10 +4,11 @@ import { Readiness } from '../../src/health/readiness.js';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
 
+const CONTENTS = ['Sort a list?', 'Sort the list.', 'BAD', 'Sorted the list.', 'MAYBE GOOD', 'Fine.', 'MAYBE BAD'];
+
 /** Conversations that make anchors and seed pairs, a bad record and a conflict among them. */
 function records(conversations: number) {
-  const contents = ['Sort a list?', 'Sort the list.', 'BAD', 'Sorted the list.', 'MAYBE GOOD', 'Fine.', 'MAYBE BAD'];
-  const turns = Array.from({ length: conversations }, (_, index) => conversation(`c${index}`, contents)).flat();
+  const turns = Array.from({ length: conversations }, (_, index) => conversation(`c${index}`, CONTENTS)).flat();
   const conflict = { ...turns[3]!, content: 'rewritten' };
   return [...turns.map(asRecord), { key: 'bad', value: 'no json' }, asRecord(conflict)];
 }
@@ -59,15 +60,16 @@ describe('delivery', () => {
   });
 
   it('reads again what PostgreSQL has lost while the consumer runs', async () => {
-    await harness.produce(records(2));
+    const turns = conversation('c', CONTENTS).map(asRecord);
+    await harness.produce(turns.slice(0, 4));
     await harness.startConsumer();
     await harness.stored();
-    const tables = await harness.tables();
     await harness.dataSource.query('TRUNCATE turns, dead_letters CASCADE');
     await harness.dataSource.query('UPDATE consumer_offsets SET next_offset = 0');
-    await harness.produce(records(2));
+    await harness.produce(turns.slice(4));
     await harness.stored();
-    expect(await harness.tables()).toEqual(tables);
+    expect(await harness.rows('turns')).toHaveLength(turns.length);
+    expect(await harness.rows('verdicts')).toHaveLength(3);
   });
 
   it('starts again at the first record where the stored offset is one that the broker does not have', async () => {

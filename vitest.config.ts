@@ -2,7 +2,7 @@ import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
 /** With real servers: one PostgreSQL and one Kafka for all of them. */
-const withStack = { globalSetup: 'test/global-setup.ts', testTimeout: 60_000, hookTimeout: 120_000 };
+const withStack = { globalSetup: 'test/global-setup.ts', testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   // Nest and TypeORM read decorator metadata, which vite's own transformer does not emit.

@@ -62,9 +62,10 @@ async function query(databaseUrl: string, sql: string): Promise<unknown[]> {
 }
 
 /** A process of its own that uses the stack, says where it is, and waits to be ended. */
-async function userProcess(servers: string[], options: { uid?: number; gid?: number } = {}) {
+async function userProcess(servers: string[], options: { uid?: number; gid?: number } = {}, first = '') {
   const script = `
     const { startStack } = await import(${JSON.stringify(pathToFileURL(STACK_MODULE).href)});
+    ${first}
     const stack = await startStack(${JSON.stringify(config)}, ${JSON.stringify(servers)}, { throwaway: true });
     console.log(JSON.stringify(stack));
     setInterval(() => {}, 1_000);`;
@@ -77,7 +78,7 @@ async function userProcess(servers: string[], options: { uid?: number; gid?: num
 
 describe('one use after the other', () => {
   it('keeps rows, records and ports, also when the servers are killed in between', async () => {
-    const first = await startStack(config, ['postgres', 'kafka']);
+    const first = await startStack(config, ['postgres', 'kafka'], throwaway);
     await query(first.databaseUrl, 'CREATE TABLE kept AS SELECT 42 AS value');
     await ensureTopics(first.kafkaBrokers, [{ topic: 'kept', numPartitions: 1 }]);
     const producer = new Kafka({ brokers: first.kafkaBrokers, logLevel: logLevel.NOTHING }).producer();
@@ -88,7 +89,7 @@ describe('one use after the other', () => {
     process.kill(pidOf('kafka')!, 'SIGKILL');
     await first.stop();
 
-    const second = await startStack(config, ['postgres', 'kafka']);
+    const second = await startStack(config, ['postgres', 'kafka'], throwaway);
     const admin = new Kafka({ brokers: second.kafkaBrokers, logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     const offsets = await admin.fetchTopicOffsets('kept');
@@ -122,6 +123,27 @@ describe('one use after the other', () => {
     expect(pidOf('postgres')).toBeDefined();
     user.child.kill('SIGTERM');
     expect(await user.exited).toEqual([143, null]);
+    expect(pidOf('postgres')).toBeUndefined();
+  });
+
+  it('leaves the servers to a use that handles SIGTERM itself, until that has ended', async () => {
+    const handler = `process.once('SIGTERM', () => setTimeout(async () => {
+      console.log('servers: ' + (await fetchOne(stack.databaseUrl)));
+      await stack.stop();
+      process.exit(7);
+    }, 1_000));
+    const { default: pg } = await import(${JSON.stringify(import.meta.resolve('pg'))});
+    async function fetchOne(url) {
+      const client = new pg.Client(url);
+      await client.connect();
+      const { rows } = await client.query('SELECT 1 AS one');
+      await client.end();
+      return rows[0].one;
+    }`;
+    const user = await userProcess(['postgres'], {}, handler);
+    const [said] = await Promise.all([once(user.child.stdout, 'data'), user.child.kill('SIGTERM')]);
+    expect(String(said)).toBe('servers: 1\n');
+    expect(await user.exited).toEqual([7, null]);
     expect(pidOf('postgres')).toBeUndefined();
   });
 });

@@ -4,6 +4,12 @@ import { CommanderError } from 'commander';
 import { createProgram, EXIT, exitCodeOf } from './cli/program.js';
 import { DriftError } from './drift-error.js';
 
+// Whoever reads may have seen enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.done);
+});
+
 try {
   await (await createProgram()).parseAsync();
 } catch (error) {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { listPolicies, readPolicy } from '../policy/policy-read.js';
 import type { PolicyFile, PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { fields, minute, printJson, table } from './terminal.js';
@@ -10,11 +11,15 @@ export async function list({ limit, json }: ListOptions): Promise<void> {
   const policies = await withData((dataSource) => listPolicies(dataSource, { limit }));
   if (json) return printJson(policies);
   if (policies.length === 0) return console.error('no policy versions');
-  console.log(table(['version', 'status', 'kind', 'parent', 'run', 'created (UTC)'], policies.map(row)));
+  console.log(table(COLUMNS, policies.map(row)));
 }
 
-function row({ version, status, kind, parent, runId, createdAt }: PolicyVersionEntity): string[] {
-  return [version, status, kind, parent ?? 'base', runId ?? '', minute(createdAt)];
+const COLUMNS = ['version', 'status', 'kind', 'parent', 'held-out margin', 'run', 'created (UTC)'];
+const measured = z.object({ heldOut: z.object({ marginMean: z.number() }) });
+
+function row({ version, status, kind, parent, metrics, runId, createdAt }: PolicyVersionEntity): string[] {
+  const margin = measured.safeParse(metrics).data?.heldOut.marginMean.toFixed(4) ?? '';
+  return [version, status, kind, parent ?? 'base', margin, runId ?? '', minute(createdAt)];
 }
 
 export async function show(version: string, { json }: ShowOptions): Promise<void> {

@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import { insertAnchorConversation } from '../factories/anchors.js';
 import { insertPolicy, insertRun, insertStage, insertStep } from '../factories/runs.js';
 import { createTestDatabase } from '../stack.js';
 import { runCli } from './run-cli.js';
+import { MAIN } from './serve-process.js';
 
 const dir = await mkdtemp(join(tmpdir(), 'driftloop-look-'));
 const database = await createTestDatabase();
@@ -69,11 +72,19 @@ it('exports anchors to a file that is whole or not there', async () => {
   expect((await driftloop('anchors', 'export', '--limit', '1')).stdout.trimEnd().split('\n')).toHaveLength(1);
 });
 
+it('ends quietly when nobody reads on', async () => {
+  const script = `set -o pipefail; "${process.execPath}" ${MAIN} anchors export | true`;
+  const ended = await promisify(execFile)('bash', ['-c', script], {
+    env: { ...process.env, DATABASE_URL: database.url },
+  });
+  expect(ended.stderr).not.toContain('EPIPE');
+});
+
 it('lists and shows runs and policy versions', async () => {
   expect((await driftloop('runs', 'list')).stdout).toMatch(/run-1 +done +quick +base +2026-01-05 10:00 +1 min 0 s/);
   expect((await driftloop('runs', 'show', 'run-1')).stdout).toMatch(/1 +6 +0\.6900 +0\.5000/);
   expect(JSON.parse((await driftloop('runs', 'show', 'run-1', '--json')).stdout).steps).toHaveLength(2);
-  expect((await driftloop('policies', 'list')).stdout).toMatch(/v1 +published +full +base +run-1/);
+  expect((await driftloop('policies', 'list')).stdout).toMatch(/v1 +published +full +base +0\.4000 +run-1/);
   expect((await driftloop('policies', 'show', 'v1')).stdout).toContain('model.safetensors  12');
 });
 

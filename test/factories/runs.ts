@@ -63,7 +63,7 @@ export function insertPolicy(
     files: [{ path: 'model.safetensors', bytes: 12, sha256: '00' }],
     runId: null,
     snapshotHash: 'abc',
-    metrics: { heldOutMargin: 0.4 },
+    metrics: { iterations: 2, heldOut: summary(0.4) },
     createdAt: START,
     announcedAt: null,
     ...values,

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { DriftError } from '../drift-error.js';
 
 export interface Partition {
   consumerGroup: string;
@@ -26,7 +27,8 @@ export interface Position {
 /**
  * Where to read the partitions on from: what PostgreSQL says, a new partition from its first record. An offset that the
  * broker does not have is set back to the first record, which redelivery makes harmless.
- * @param ranges asked of the broker after this is called, so that no stored offset can be newer than they are
+ * @param ranges asked of the broker after the stored offsets, so that none of these can be newer
+ * @throws DriftError `broker-unavailable` where the broker leaves a partition out
  */
 export async function takePositions(
   dataSource: DataSource,
@@ -37,6 +39,10 @@ export async function takePositions(
 ): Promise<Position[]> {
   const stored = await storedOffsets(dataSource, consumerGroup, topic);
   const assigned = (await ranges()).filter(({ partition }) => partitions.includes(partition));
+  if (assigned.length < partitions.length) {
+    const message = `Kafka does not know all of the partitions ${partitions.join(', ')} of ${topic} yet.`;
+    throw new DriftError('broker-unavailable', message, { retriable: true });
+  }
   const positions = assigned.map((range) => positionIn(range, stored.get(range.partition)));
   await storePositions(dataSource, consumerGroup, topic, positions);
   return positions;

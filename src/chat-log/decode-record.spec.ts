@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { turnEvent } from '../../test/factories/turns.js';
-import { decodeRecord, MAX_RECORD_BYTES } from './decode-record.js';
+import { decodeRecord, MAX_RECORD_BYTES, MAX_RECORD_TURNS } from './decode-record.js';
 import { FORMATS } from './formats/registry.js';
 import { MAX_TURN_BYTES } from './turn.js';
 
@@ -203,6 +203,13 @@ describe('decodeRecord, what it does not take', () => {
     ['no JSON', '{"schema":', {}, 'undecodable', /not JSON/],
     ['no value', null, {}, 'undecodable', /no value/],
     ['a record that is too large', Buffer.alloc(MAX_RECORD_BYTES + 1, ' '), {}, 'too-large', /over 8388608/],
+    [
+      'a conversation of too many turns',
+      { messages: Array(MAX_RECORD_TURNS + 1).fill({ role: 'user' }) },
+      OPENAI,
+      'too-large',
+      /over 10000 turns/,
+    ],
     ['a form that nothing names', { messages: [] }, {}, 'unknown-format', /content-type/],
     ['a value that is no object', '[1]', {}, 'unknown-format', /schema/],
     ['a form that is not known', {}, as('application/vnd.other+json'), 'unknown-format', /vnd\.other/],

@@ -8,6 +8,9 @@ import { parseWellFormed, wellFormed } from './well-formed.js';
 /** Of a record's value. */
 export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 
+/** Of one record. */
+export const MAX_RECORD_TURNS = 10_000;
+
 /** End of the year 9999: later times have no RFC 3339 form. */
 const LAST_TIME_MS = 253_402_300_799_999;
 
@@ -21,7 +24,11 @@ export function decodeRecord(message: KafkaMessage, topic: string, partition: nu
     const { value, changed } = parseValue(message.value);
     const headers = { contentType: header(message, 'content-type'), eventType: header(message, 'ce_type') };
     const format = selectFormat(headers, value);
-    return { outcome: 'decoded', sanitised: changed, ...format.read(value, originOf(message, topic, partition)) };
+    const contents = format.read(value, originOf(message, topic, partition));
+    if (contents.turns.length > MAX_RECORD_TURNS) {
+      throw new RecordRejection('too-large', `the record has over ${MAX_RECORD_TURNS} turns`);
+    }
+    return { outcome: 'decoded', sanitised: changed, ...contents };
   } catch (error) {
     const { reason, detail } = rejectionOf(error);
     return { outcome: 'rejected', reason, detail };

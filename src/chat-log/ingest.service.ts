@@ -16,6 +16,9 @@ import {
 /** Records of one transaction. Each holds at most the locks of as many conversations. */
 const RECORDS_PER_TRANSACTION = 500;
 
+/** From this wait on (some twenty seconds after the first failure) it seems not to heal by itself. */
+const ALARM_MS = 10_000;
+
 /** What the consumer fetched of one partition. */
 export interface FetchedBatch {
   source: Partition;
@@ -69,10 +72,7 @@ export class IngestService {
   }
 
   private async store(batch: RecordBatch, signal: AbortSignal): Promise<StoreOutcome> {
-    const onFailure = (error: unknown, waitMs: number) =>
-      this.logger.warn(
-        `A batch of ${where(batch)} could not be stored, trying again in ${waitMs} ms: ${messageOf(error)}`,
-      );
+    const onFailure = (error: unknown, waitMs: number) => this.sayFailure(batch, error, waitMs);
     try {
       return await untilDone(
         () => this.storeOnce(batch),
@@ -83,6 +83,12 @@ export class IngestService {
       if (!isRefusedData(error)) throw error;
       return this.storeApart(batch, error, signal);
     }
+  }
+
+  private sayFailure(batch: RecordBatch, error: unknown, waitMs: number): void {
+    const text = `The batch at ${where(batch)} cannot be stored, trying again in ${waitMs} ms: ${messageOf(error)}`;
+    if (waitMs < ALARM_MS) this.logger.warn(text);
+    else this.logger.error(text);
   }
 
   private async storeOnce(batch: RecordBatch): Promise<StoreOutcome> {
@@ -126,7 +132,7 @@ function refused({ message, decoded }: SourceRecord, error: unknown): SourceReco
 }
 
 function where({ source, records }: RecordBatch): string {
-  return `${source.topic}/${source.partition} at offset ${records[0]?.message.offset}`;
+  return `${source.topic}/${source.partition}, offset ${records[0]?.message.offset}`;
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -14,6 +14,8 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
     url: databaseUrl,
     poolSize,
     applicationName: 'driftloop',
+    // A server that vanished without a word is noticed: a query to it would otherwise wait for ever.
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
     entities: [RunEntity, RunStageEntity, TrainingStepEntity, PolicyVersionEntity],
     migrations: [Initial1764000000000, RunAnchors1764000060000],
     migrationsTableName: 'migrations',

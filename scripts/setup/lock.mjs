@@ -25,7 +25,7 @@ export async function withLock(path, run, onWait) {
     return await run();
   } finally {
     clearInterval(heartbeat);
-    unlinkSync(path);
+    removeIfThere(path);
   }
 }
 
@@ -39,7 +39,7 @@ export function withLockIfFree(path, run) {
   try {
     run();
   } finally {
-    unlinkSync(path);
+    removeIfThere(path);
   }
 }
 
@@ -113,7 +113,7 @@ function removeIfThere(path) {
   try {
     unlinkSync(path);
   } catch {
-    // another process was faster
+    // another process was faster, or the directory was deleted
   }
 }
 
@@ -129,5 +129,9 @@ function ageMs(path) {
 /** @param {string} path */
 function touch(path) {
   const now = new Date();
-  lutimesSync(path, now, now);
+  try {
+    lutimesSync(path, now, now);
+  } catch {
+    // the directory was deleted under us
+  }
 }

@@ -110,7 +110,7 @@ export class IngestHarness {
   /** The first `count` records of the topic of dead letters. */
   async deadLetters(count: number): Promise<KafkaMessage[]> {
     const letters: KafkaMessage[] = [];
-    const consumer = this.kafka.consumer({ groupId: `reader-${randomBytes(6).toString('hex')}` });
+    const consumer = this.kafka.consumer({ groupId: `reader-${randomBytes(6).toString('hex')}`, maxWaitTimeInMs: 100 });
     await consumer.connect();
     await consumer.subscribe({ topics: [this.config.topics.deadLetters], fromBeginning: true });
     await consumer.run({ eachMessage: async ({ message }) => void letters.push(message) });

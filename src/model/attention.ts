@@ -14,7 +14,6 @@ export type SegmentState = {
   values: Tensor;
   /** [kvHeads, group * length, length] */
   probabilities: Tensor;
-  output: Tensor;
 };
 
 /**
@@ -31,14 +30,16 @@ export function attend(
   segments: readonly Segment[],
 ): { output: Tensor; states: SegmentState[] } {
   return tf.tidy(() => {
-    const states = segments.map((segment) => attendSegment(q, k, v, segment));
-    const outputs = states.map(({ output }, i) => fromGroups(output, segments[i]!.length));
+    const states = segments.map((segment) => segmentState(q, k, v, segment));
+    const outputs = states.map(({ probabilities, values }, i) =>
+      fromGroups(tf.matMul(probabilities, values), segments[i]!.length),
+    );
     const merged = outputs.length === 1 ? outputs[0]! : tf.concat(outputs, 0);
     return { output: tf.reshape(merged, [merged.shape[0]!, -1]), states };
   });
 }
 
-function attendSegment(q: Tensor, k: Tensor, v: Tensor, { start, length, mask }: Segment): SegmentState {
+function segmentState(q: Tensor, k: Tensor, v: Tensor, { start, length, mask }: Segment): SegmentState {
   const kvHeads = k.shape[1]!;
   const scale = 1 / Math.sqrt(q.shape[2]!);
   const scaledQueries = tf.mul(toGroups(tf.slice(q, start, length), kvHeads), scale);
@@ -47,20 +48,25 @@ function attendSegment(q: Tensor, k: Tensor, v: Tensor, { start, length, mask }:
   const scores = tf.matMul(scaledQueries, keys, false, true);
   const masked = tf.add(tf.reshape(scores, [-1, length, length]), mask);
   const probabilities = tf.reshape(tf.softmax(masked), scores.shape);
-  return { scaledQueries, keys, values, probabilities, output: tf.matMul(probabilities, values) };
+  return { scaledQueries, keys, values, probabilities };
 }
 
-/** Gradients with respect to q, k and v, shaped like them. */
+/**
+ * Gradients with respect to q, k and v, shaped like them.
+ * @param dy [rows, heads * headDim], as is `output`
+ */
 export function attendBackward(
   dy: Tensor,
+  output: Tensor,
   states: readonly SegmentState[],
   segments: readonly Segment[],
   headDim: number,
 ): { dq: Tensor; dk: Tensor; dv: Tensor } {
   return tf.tidy(() => {
     const heads = tf.reshape(dy, [dy.shape[0]!, -1, headDim]);
+    const along = tf.sum(tf.mul(heads, tf.reshape(output, heads.shape)), -1, true);
     const parts = segments.map(({ start, length }, i) =>
-      segmentBackward(tf.slice(heads, start, length), states[i]!, length),
+      segmentBackward(tf.slice(heads, start, length), tf.slice(along, start, length), states[i]!, length),
     );
     const merge = (name: 'dq' | 'dk' | 'dv') =>
       tf.concat(
@@ -71,16 +77,21 @@ export function attendBackward(
   });
 }
 
-function segmentBackward(dy: Tensor, state: SegmentState, length: number): { dq: Tensor; dk: Tensor; dv: Tensor } {
+/** @param along sum of dy * output over each head, [length, heads, 1]: what the softmax takes off its gradient */
+function segmentBackward(
+  dy: Tensor,
+  along: Tensor,
+  state: SegmentState,
+  length: number,
+): { dq: Tensor; dk: Tensor; dv: Tensor } {
   return tf.tidy(() => {
-    const { scaledQueries, keys, values, probabilities, output } = state;
-    const dOutput = toGroups(dy, keys.shape[0]!);
+    const { scaledQueries, keys, values, probabilities } = state;
+    const [kvHeads, , headDim] = keys.shape as [number, number, number];
+    const dOutput = toGroups(dy, kvHeads);
     const dProbabilities = tf.matMul(dOutput, values, false, true);
-    const along = tf.sum(tf.mul(dOutput, output), -1, true);
-    const dScores = tf.mul(probabilities, tf.sub(dProbabilities, along));
-    const scale = 1 / Math.sqrt(keys.shape[2]!);
+    const dScores = tf.mul(probabilities, tf.sub(dProbabilities, toGroups(along, kvHeads)));
     return {
-      dq: fromGroups(tf.mul(tf.matMul(dScores, keys), scale), length),
+      dq: fromGroups(tf.mul(tf.matMul(dScores, keys), 1 / Math.sqrt(headDim)), length),
       dk: fromGroups(tf.matMul(dScores, scaledQueries, true), length),
       dv: fromGroups(tf.matMul(probabilities, dOutput, true), length),
     };

@@ -13,17 +13,14 @@ export interface Decoder extends Linears {
 /** Queries, keys and values of some rows in, attended values [rows, heads * headDim] out. */
 export type Attention = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
 
-/** What a layer's backward pass needs of its forward pass. */
+/** What a layer's backward pass needs of its forward pass and cannot have again for a few elementwise operations. */
 export type LayerState = {
   x: Tensor;
-  normed: Tensor;
   attended: Tensor;
   segments: SegmentState[];
   middle: Tensor;
-  middleNormed: Tensor;
   gate: Tensor;
   up: Tensor;
-  gated: Tensor;
 };
 
 /** One layer of a Llama or Qwen2 decoder: x + attention(norm(x)), then + mlp(norm(.)); x [rows, hiddenSize]. */
@@ -56,10 +53,8 @@ export function decoderLayerForTraining(
     const { q, k, v } = queriesKeysValues(decoder, name, normed, rotation);
     const { output: attended, states } = attend(q, k, v, segments);
     const middle = tf.add(x, linear(decoder, `${name}.self_attn.o_proj`, attended));
-    const middleNormed = norm(decoder, `${name}.post_attention_layernorm`, middle);
-    const { gate, up, gated, output } = mlp(decoder, name, middleNormed);
-    const state = { x, normed, attended, segments: states, middle, middleNormed, gate, up, gated };
-    return { y: tf.add(middle, output), state };
+    const { gate, up, output } = mlp(decoder, name, norm(decoder, `${name}.post_attention_layernorm`, middle));
+    return { y: tf.add(middle, output), state: { x, attended, segments: states, middle, gate, up } };
   });
 }
 
@@ -75,21 +70,19 @@ export function decoderLayerBackward(
 ): Tensor {
   return tf.tidy(() => {
     const name = `model.layers.${layer}`;
-    const dMiddleNormed = mlpBackward(decoder, name, dy, state, gradients);
-    const dMiddle = tf.add(
-      dy,
-      normBackward(decoder, `${name}.post_attention_layernorm`, state.middle, dMiddleNormed, gradients),
-    );
-    const dAttended = linearBackward(decoder, `${name}.self_attn.o_proj`, state.attended, dMiddle, gradients);
-    const { dq, dk, dv } = attendBackward(dAttended, state.segments, segments, decoder.config.headDim);
+    const dMiddle = tf.add(dy, mlpBackward(decoder, name, dy, state, gradients));
+    const { x, attended } = state;
+    const dAttended = linearBackward(decoder, `${name}.self_attn.o_proj`, attended, dMiddle, gradients);
+    const { dq, dk, dv } = attendBackward(dAttended, attended, state.segments, segments, decoder.config.headDim);
+    const normed = norm(decoder, `${name}.input_layernorm`, x);
     const back = (projection: string, dHeads: Tensor) =>
-      linearBackward(decoder, `${name}.self_attn.${projection}`, state.normed, flatHeads(dHeads), gradients);
+      linearBackward(decoder, `${name}.self_attn.${projection}`, normed, flatHeads(dHeads), gradients);
     const dNormed = tf.addN([
       back('q_proj', rotateBackward(dq, rotation)),
       back('k_proj', rotateBackward(dk, rotation)),
       back('v_proj', dv),
     ]);
-    return tf.add(dMiddle, normBackward(decoder, `${name}.input_layernorm`, state.x, dNormed, gradients));
+    return tf.add(dMiddle, normBackward(decoder, `${name}.input_layernorm`, x, dNormed, gradients));
   });
 }
 
@@ -110,21 +103,26 @@ function mlp(decoder: Decoder, name: string, normed: Tensor) {
   const gate = linear(decoder, `${name}.mlp.gate_proj`, normed);
   const up = linear(decoder, `${name}.mlp.up_proj`, normed);
   const gated = tf.mul(tf.mul(gate, tf.sigmoid(gate)), up);
-  return { gate, up, gated, output: linear(decoder, `${name}.mlp.down_proj`, gated) };
+  return { gate, up, output: linear(decoder, `${name}.mlp.down_proj`, gated) };
 }
 
+/** Gradient of what goes into the norm before the MLP. */
 function mlpBackward(decoder: Decoder, name: string, dy: Tensor, state: LayerState, gradients: Gradients): Tensor {
-  const { gate, up, gated, middleNormed } = state;
-  const dGated = linearBackward(decoder, `${name}.mlp.down_proj`, gated, dy, gradients);
-  const sigmoid = tf.sigmoid(gate);
-  const silu = tf.mul(gate, sigmoid);
-  // d silu = sigmoid + silu * (1 - sigmoid)
-  const dSilu = tf.add(sigmoid, tf.mul(silu, tf.sub(1, sigmoid)));
-  const dGate = tf.mul(tf.mul(dGated, up), dSilu);
-  return tf.add(
-    linearBackward(decoder, `${name}.mlp.gate_proj`, middleNormed, dGate, gradients),
-    linearBackward(decoder, `${name}.mlp.up_proj`, middleNormed, tf.mul(dGated, silu), gradients),
-  );
+  return tf.tidy(() => {
+    const { gate, up, middle } = state;
+    const sigmoid = tf.sigmoid(gate);
+    const silu = tf.mul(gate, sigmoid);
+    const dGated = linearBackward(decoder, `${name}.mlp.down_proj`, tf.mul(silu, up), dy, gradients);
+    // d silu = sigmoid + silu * (1 - sigmoid)
+    const dSilu = tf.add(sigmoid, tf.mul(silu, tf.sub(1, sigmoid)));
+    const dGate = tf.mul(tf.mul(dGated, up), dSilu);
+    const normed = norm(decoder, `${name}.post_attention_layernorm`, middle);
+    const dNormed = tf.add(
+      linearBackward(decoder, `${name}.mlp.gate_proj`, normed, dGate, gradients),
+      linearBackward(decoder, `${name}.mlp.up_proj`, normed, tf.mul(dGated, silu), gradients),
+    );
+    return normBackward(decoder, `${name}.post_attention_layernorm`, middle, dNormed, gradients);
+  });
 }
 
 function norm(decoder: Decoder, name: string, x: Tensor): Tensor {

@@ -15,7 +15,10 @@ export function logitsOf(decoder: Decoder, hidden: Tensor): Tensor {
 
 /** Log-probability of each label [rows]. */
 export function labelLogprobs(decoder: Decoder, hidden: Tensor, labels: Tensor): Tensor {
-  return tf.tidy(() => tf.neg(tf.concat(chunksOf(hidden, labels).map(([h, l]) => crossEntropy(decoder, h, l).losses))));
+  return tf.tidy(() => {
+    const losses = chunksOf(hidden, labels).map(([h, l]) => tf.tidy(() => crossEntropy(decoder, h, l).losses));
+    return tf.neg(tf.concat(losses));
+  });
 }
 
 /** What the head's backward pass needs. It owns its tensors. */

@@ -23,6 +23,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'reference',
+          include: ['test/reference/**/*.spec.ts'],
+          testTimeout: 300_000,
+          // Two cores and several gigabytes: after the others.
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'e2e',
           include: ['test/{e2e,faults}/**/*.spec.ts'],
           ...withStack,

@@ -1,8 +1,11 @@
 import type { Decoder } from '../../src/model/decoder-layer.js';
+import { logitsOf } from '../../src/model/head.js';
 import { MAT_MULS } from '../../src/model/mat-mul.js';
 import type { ModelConfig } from '../../src/model/model-config.js';
+import { disposeBatch, pack } from '../../src/model/packing.js';
 import { normals, seededRandom } from '../../src/model/random.js';
 import { tf } from '../../src/model/tf.js';
+import { segmentHiddenStates } from '../../src/model/transformer.js';
 import { expectedShapes } from '../../src/model/weights.js';
 
 /** Small enough for finite differences; grouped queries, two layers. */
@@ -55,4 +58,15 @@ export function valuesOf(weights: Decoder['weights']): Record<string, Float32Arr
 /** Token ids below the vocabulary's size. */
 export function randomIds(length: number, random: () => number, vocabSize = TINY_LLAMA.vocabSize): number[] {
   return Array.from({ length }, () => Math.floor(random() * vocabSize));
+}
+
+/** Log-probabilities of every next token at every place of one sequence [length][vocab], by the plainest way. */
+export function logprobTable(decoder: Decoder, ids: number[]): number[][] {
+  const batch = pack([{ promptIds: ids, completions: [] }]);
+  const table = tf.tidy(() => {
+    const logits = logitsOf(decoder, segmentHiddenStates(decoder, batch, batch.segments));
+    return tf.logSoftmax(logits).arraySync() as number[][];
+  });
+  disposeBatch(batch);
+  return table;
 }

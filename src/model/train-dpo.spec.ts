@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { disposeDecoder, randomDecoder, randomIds, TINY_LLAMA, valuesOf } from '../../test/factories/random-decoder.js';
+import type { DpoSettings, ReferencedPair, TrainingStep } from '../training/engine/training-engine.js';
+import type { Decoder } from './decoder-layer.js';
+import { addDpoGradients } from './dpo-gradients.js';
+import { Gradients } from './gradients.js';
+import { completionLogprobs } from './logprobs.js';
+import { createLora } from './lora.js';
+import { seededRandom } from './random.js';
+import { tf } from './tf.js';
+import { trainDpo } from './train-dpo.js';
+
+const SETTINGS: DpoSettings = {
+  learningRate: 1e-2,
+  beta: 0.1,
+  batchSize: 2,
+  epochs: 1,
+  schedule: 'constant',
+  warmupRatio: 0,
+  order: 'shuffled',
+  maxGradNorm: 1,
+  labelSmoothing: 0,
+  sftWeight: 0,
+  seed: 5,
+};
+
+/** Pairs whose reference is the decoder as it is. */
+async function referencedPairs(decoder: Decoder, count = 6, promptTokens = 4): Promise<ReferencedPair[]> {
+  const random = seededRandom(11);
+  const pairs = Array.from({ length: count }, () => ({
+    promptIds: randomIds(promptTokens, random),
+    chosenIds: randomIds(3, random),
+    rejectedIds: randomIds(5, random),
+  }));
+  const sum = async (promptIds: number[], completionIds: number[]) => {
+    const [logprobs] = await completionLogprobs(decoder, [{ promptIds, completionIds }]);
+    return logprobs!.reduce((total, logprob) => total + logprob, 0);
+  };
+  return Promise.all(
+    pairs.map(async (pair) => ({
+      ...pair,
+      reference: {
+        chosen: await sum(pair.promptIds, pair.chosenIds),
+        rejected: await sum(pair.promptIds, pair.rejectedIds),
+      },
+    })),
+  );
+}
+
+async function train(decoder: Decoder, pairs: ReferencedPair[], settings: Partial<DpoSettings> = {}) {
+  const steps: TrainingStep[] = [];
+  await trainDpo(decoder, pairs, { ...SETTINGS, ...settings }, (step) => void steps.push(step));
+  return steps;
+}
+
+describe('training by DPO', () => {
+  const decoders: Decoder[] = [];
+  const decoder = (seed = 1) => {
+    const made = randomDecoder(TINY_LLAMA, seed);
+    decoders.push(made);
+    return made;
+  };
+  afterEach(() => decoders.splice(0).forEach(disposeDecoder));
+
+  test('starts at margin 0 where the reference is the policy, and ends with all pairs told apart', async () => {
+    const policy = decoder();
+    const steps = await train(policy, await referencedPairs(policy), { epochs: 40 });
+    expect(steps).toHaveLength(120);
+    expect(steps[0]!.margin).toBeCloseTo(0, 5);
+    expect(steps[0]!.loss).toBeCloseTo(Math.LN2, 5);
+    const last = steps.slice(-3);
+    expect(last.every(({ accuracy, margin }) => accuracy === 1 && margin > 1)).toBe(true);
+    expect(last.every(({ rejectedReward }) => rejectedReward < 0)).toBe(true);
+  });
+
+  test('gives the same weights for the same seed, and others for another', async () => {
+    const pairs = await referencedPairs(decoder());
+    const run = async (seed: number) => {
+      const policy = decoder();
+      await train(policy, pairs, { seed });
+      return valuesOf(policy.weights);
+    };
+    const first = await run(5);
+    expect(await run(5)).toEqual(first);
+    expect(await run(6)).not.toEqual(first);
+  });
+
+  test('computes the same gradient when a batch does not fit in one pass', async () => {
+    const policy = decoder();
+    // 2 x 606 packed tokens are more than one pass takes.
+    const pairs = await referencedPairs(policy, 2, 600);
+    const gradients = new Gradients(new Set(policy.weights.keys()));
+    const figures = addDpoGradients(policy, pairs, SETTINGS, 2, gradients);
+    const expected = gradients.norm();
+    gradients.dispose();
+    const [step] = await train(policy, pairs, { maxSteps: 1, order: 'file' });
+    expect(step!.gradNorm / expected).toBeCloseTo(1, 4);
+    expect(step!.loss).toBeCloseTo((figures[0]!.loss + figures[1]!.loss) / 2, 4);
+  });
+
+  test('moves adapters only, and leaves the weights under them as they were', async () => {
+    const policy = decoder();
+    const before = valuesOf(policy.weights);
+    policy.lora = createLora(TINY_LLAMA, { rank: 2, alpha: 4, seed: 1 });
+    const adapterBefore = valuesOf(policy.lora.weights);
+    const steps = await train(policy, await referencedPairs(policy), { epochs: 20 });
+    expect(valuesOf(policy.weights)).toEqual(before);
+    expect(valuesOf(policy.lora.weights)).not.toEqual(adapterBefore);
+    expect(steps.at(-1)!.margin).toBeGreaterThan(0.1);
+  });
+
+  test('leaves another model’s weights as they were', async () => {
+    const [policy, reference] = [decoder(), decoder()];
+    const before = valuesOf(reference.weights);
+    await train(policy, await referencedPairs(policy));
+    expect(valuesOf(reference.weights)).toEqual(before);
+  });
+
+  test('holds no more tensors after a training than before', async () => {
+    const policy = decoder();
+    const pairs = await referencedPairs(policy);
+    const before = tf.memory().numTensors;
+    const during: number[] = [];
+    await trainDpo(policy, pairs, { ...SETTINGS, epochs: 3 }, () => void during.push(tf.memory().numTensors));
+    expect(new Set(during).size).toBe(1);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('takes pairs in file order or shuffled anew in each epoch', async () => {
+    const policy = decoder();
+    const pairs = await referencedPairs(policy);
+    const firstLogps = async (order: DpoSettings['order']) => {
+      const steps = await train(policy, pairs, { order, batchSize: 1, epochs: 2, learningRate: 1e-12 });
+      return steps.map(({ chosenLogps }) => Math.round(chosenLogps * 1000));
+    };
+    const file = pairs.map(({ reference }) => Math.round(reference.chosen * 1000));
+    expect(await firstLogps('file')).toEqual([...file, ...file]);
+    const shuffled = await firstLogps('shuffled');
+    const [first, second] = [shuffled.slice(0, 6), shuffled.slice(6)];
+    expect(first.toSorted()).toEqual(file.toSorted());
+    expect(second.toSorted()).toEqual(file.toSorted());
+    expect(first).not.toEqual(file);
+    expect(second).not.toEqual(first);
+  });
+
+  test('refuses to go on from a loss that is not finite, weights untouched', async () => {
+    const policy = decoder();
+    const before = valuesOf(policy.weights);
+    const [pair] = await referencedPairs(policy, 1);
+    const broken = { ...pair!, reference: { chosen: Number.NaN, rejected: 0 } };
+    await expect(train(policy, [broken])).rejects.toMatchObject({ code: 'training-diverged' });
+    expect(valuesOf(policy.weights)).toEqual(before);
+  });
+
+  test('stops between two steps when asked', async () => {
+    const policy = decoder();
+    const pairs = await referencedPairs(policy);
+    const controller = new AbortController();
+    let steps = 0;
+    const training = trainDpo(
+      policy,
+      pairs,
+      SETTINGS,
+      () => {
+        steps += 1;
+        controller.abort();
+      },
+      controller.signal,
+    );
+    await expect(training).rejects.toMatchObject({ code: 'interrupted' });
+    expect(steps).toBe(1);
+  });
+});

@@ -87,8 +87,8 @@ describe('training by DPO', () => {
 
   test('computes the same gradient when a batch does not fit in one pass', async () => {
     const policy = decoder();
-    // 2 x 606 packed tokens are more than one pass takes.
-    const pairs = await referencedPairs(policy, 2, 600);
+    // 2 x 706 packed tokens are more than one pass takes.
+    const pairs = await referencedPairs(policy, 2, 700);
     const gradients = new Gradients(new Set(policy.weights.keys()));
     const figures = addDpoGradients(policy, pairs, SETTINGS, 2, gradients);
     const expected = gradients.norm();

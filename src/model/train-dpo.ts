@@ -9,8 +9,8 @@ import { clipScale, RmsProp } from './rms-prop.js';
 import { learningRateAt, totalSteps } from './schedule.js';
 import type { Tensor } from './tf.js';
 
-/** Packed tokens of one forward and backward pass: at 135M parameters about 1.2 GB of activations. */
-const MAX_TOKENS = 1024;
+/** Packed tokens of one forward and backward pass: at 135M parameters about 1.5 GB of activations. */
+const MAX_TOKENS = 1280;
 
 /**
  * Trains the decoder's weights, or its adapter where it has one, by DPO.

@@ -23,7 +23,7 @@ export const TINY_LLAMA: ModelConfig = {
   tiedEmbeddings: true,
   qkvBias: false,
   outputBias: false,
-  maxPositions: 512,
+  maxPositions: 1024,
 };
 
 /** With biases on q, k and v and an output layer of its own. */

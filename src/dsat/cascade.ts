@@ -23,7 +23,8 @@ export function loadFirstStage(): LinearStage {
 
 /** Decides every turn that it gets; slower. */
 export function loadSecondStage(): LinearStage {
-  return new LinearStage(classifierVersion(), decodeStage(weights('second'), STAGE_FILES.second), secondStageFeatures);
+  const model = decodeStage(weights('second'), STAGE_FILES.second);
+  return new LinearStage(classifierVersion(), model, secondStageFeatures(new Set(model.frequentTokens)));
 }
 
 /** Names the weights of both stages together; other weights have another name. */

@@ -22,7 +22,10 @@ export interface Band {
 
 /** All that one stage of the cascade has learnt. */
 export interface StageModel {
+  /** Features are hashed into two to this power of buckets. */
   bits: number;
+  /** Hashes of tokens; empty where the stage's features have no use for them. */
+  frequentTokens: number[];
   labels: QuantisedOutput;
   rubrics: QuantisedOutput;
   calibration: Calibration;
@@ -47,13 +50,15 @@ const bytesOf = ({ weights }: QuantisedOutput) => Buffer.from(weights.buffer, we
 /** @throws DriftError `model-invalid` where the bytes are not such a file, or are cut off. */
 export function decodeStage(bytes: Buffer, name: string): StageModel {
   const start = MAGIC.length + 4;
-  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw invalid(name, 'is not a classifier file');
+  if (bytes.length < start || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw invalid(name, 'is not a classifier file');
+  }
   const end = start + bytes.readUInt32LE(MAGIC.length);
+  if (bytes.length < end) throw invalid(name, 'is cut off');
   const header = JSON.parse(bytes.toString('utf8', start, end)) as StageModel;
   const { bits, labels, rubrics } = header;
   const split = end + 2 ** bits * labels.classes;
-  if (bytes.length !== split + 2 ** bits * rubrics.classes)
-    throw invalid(name, `has ${bytes.length} bytes, not as many as it says`);
+  if (bytes.length !== split + 2 ** bits * rubrics.classes) throw invalid(name, 'is cut off');
   return {
     ...header,
     labels: { ...labels, weights: new Int8Array(bytes.subarray(end, split)) },

@@ -6,7 +6,7 @@ export interface ReadLimit {
 
 /** The text within the limit, lower case; linear in the limit, whatever the length of the text. */
 export function readable(text: string, { head, tail }: ReadLimit): string {
-  const within = text.length <= head + tail ? text : `${text.slice(0, head)}\n${text.slice(-tail)}`;
+  const within = text.length <= head + tail ? text : `${text.slice(0, head)}\n${text.slice(text.length - tail)}`;
   return within.toLowerCase();
 }
 

@@ -1,7 +1,7 @@
 import { decide, isUncertain } from '../linear-stage.js';
 import type { Band, Decision } from '../stage-model.js';
 import type { Label } from '../verdict.js';
-import { averagePrecision, bestF1, harmonic, type Operating } from './metrics.js';
+import { bestF1, harmonic, type Scored } from './metrics.js';
 
 export type Probabilities = Record<Label, number>;
 
@@ -18,7 +18,7 @@ export function fitDecision(judged: JudgedExample[]): Decision {
   return { dsat, sat: bestF1(scoredFor('sat', rest)).threshold };
 }
 
-export function scoredFor(label: Label, judged: JudgedExample[]) {
+export function scoredFor(label: Label, judged: JudgedExample[]): Scored[] {
   return judged.map(({ label: actual, probabilities }) => ({
     score: probabilities[label],
     positive: actual === label,
@@ -26,12 +26,21 @@ export function scoredFor(label: Label, judged: JudgedExample[]) {
 }
 
 /** Precision, recall and F1 of one label under given decisions. */
-export function operating(label: Label, actual: Label[], decided: Label[]): Omit<Operating, 'threshold'> {
-  const said = decided.filter((value) => value === label).length;
-  const is = actual.filter((value) => value === label).length;
-  const both = actual.filter((value, at) => value === label && decided[at] === label).length;
-  const precision = said === 0 ? 0 : both / said;
-  const recall = is === 0 ? 0 : both / is;
+export function operating(label: Label, turns: { label: Label; decided: Label }[]) {
+  const count = (is: (turn: { label: Label; decided: Label }) => boolean) => turns.filter(is).length;
+  const both = count((turn) => turn.label === label && turn.decided === label);
+  const precision =
+    both /
+    Math.max(
+      1,
+      count(({ decided }) => decided === label),
+    );
+  const recall =
+    both /
+    Math.max(
+      1,
+      count((turn) => turn.label === label),
+    );
   return { precision, recall, f1: harmonic(precision, recall) };
 }
 
@@ -42,73 +51,19 @@ export interface CascadeExample {
   second: Probabilities;
 }
 
-export interface Decisions {
-  first: Decision;
-  second: Decision;
-}
+export type StageName = 'first' | 'second';
 
-export interface CascadeFigures {
-  /** Share of the turns that the second stage decides. */
-  provisional: number;
-  averagePrecision: number;
-  f1: number;
-  satF1: number;
-}
-
-/** What the cascade decides of a turn, and with which probabilities. */
-export function throughCascade({ first, second }: CascadeExample, band: Band, decisions: Decisions) {
+/** What the cascade makes of a turn: the second stage decides what lies in the band. */
+export function throughCascade(
+  { label, first, second }: CascadeExample,
+  band: Band,
+  decisions: Record<StageName, Decision>,
+) {
   return isUncertain(first, band)
-    ? { probabilities: second, label: decide(second, decisions.second), provisional: true }
-    : { probabilities: first, label: decide(first, decisions.first), provisional: false };
+    ? { label, probabilities: second, decided: decide(second, decisions.second), provisional: true }
+    : { label, probabilities: first, decided: decide(first, decisions.first), provisional: false };
 }
 
-export function cascadeFigures(examples: CascadeExample[], band: Band, decisions: Decisions): CascadeFigures {
-  const results = examples.map((example) => throughCascade(example, band, decisions));
-  const actual = examples.map(({ label }) => label);
-  const decided = results.map(({ label }) => label);
-  const judged = results.map(({ probabilities }, at) => ({ label: actual[at]!, probabilities }));
-  return {
-    provisional: results.filter(({ provisional }) => provisional).length / examples.length,
-    averagePrecision: averagePrecision(scoredFor('dsat', judged)),
-    f1: operating('dsat', actual, decided).f1,
-    satF1: operating('sat', actual, decided).f1,
-  };
-}
-
-const DSAT_FROM = [0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15];
-const DSAT_TO = [0.8, 0.85, 0.9, 0.95, 1];
-const SAT_FROM = [0.02, 0.05, 0.1, 0.2];
-const SAT_TO = [0.8, 0.9, 1];
-
-export interface MeasuredBand extends CascadeFigures {
-  band: Band;
-}
-
-/** Every band of the grid, by the share that it leaves to the second stage. */
-export function measureBands(examples: CascadeExample[], decisions: Decisions): MeasuredBand[] {
-  const bands = DSAT_FROM.flatMap((from) =>
-    DSAT_TO.flatMap((to) =>
-      SAT_FROM.flatMap((satFrom) => SAT_TO.map((satTo): Band => ({ dsat: [from, to], sat: [satFrom, satTo] }))),
-    ),
-  );
-  return bands
-    .map((band) => ({ band, ...cascadeFigures(examples, band, decisions) }))
-    .sort((a, b) => a.provisional - b.provisional);
-}
-
-/** What the cascade may lose against the second stage alone, in each of its figures. */
-const TOLERATED_LOSS = 0.005;
-
-/** The band that leaves the fewest turns to the second stage without losing more than is tolerated. */
-export function chooseBand(measured: MeasuredBand[], alone: CascadeFigures): MeasuredBand {
-  const good = measured.find(
-    (band) =>
-      band.averagePrecision >= alone.averagePrecision - TOLERATED_LOSS &&
-      band.f1 >= alone.f1 - TOLERATED_LOSS &&
-      band.satF1 >= alone.satF1 - TOLERATED_LOSS,
-  );
-  return good ?? measured.at(-1)!;
-}
-
-/** A band that leaves every turn to the second stage. */
+/** Leaves every turn, or none, to the second stage. */
 export const EVERYTHING: Band = { dsat: [-1, 2], sat: [-1, 2] };
+export const NOTHING: Band = { dsat: [2, 2], sat: [2, 2] };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { readShareGptCorpus } from '../../chat-log/sharegpt-corpus.js';
+import type { CorpusConversation } from '../../chat-log/sharegpt-corpus.js';
 import { DriftError } from '../../drift-error.js';
 import { exchangeAt } from '../exchange-at.js';
 import { type Exchange, LABELS, RUBRICS } from '../verdict.js';
@@ -12,7 +12,7 @@ const labelSchema = z.object({
   label: z.enum(LABELS),
   rubric: z.enum(RUBRICS).nullable(),
   confidence: z.enum(['high', 'low']),
-  stratum: z.string(),
+  stratum: z.enum(['random', 'enriched', 'positive-cue', 'uncertain', 'likely']),
 });
 
 /** One line of `data/dsat-labels.jsonl`: no text, only where the text is. */
@@ -22,45 +22,39 @@ export interface LabelledExchange extends TurnLabel {
   exchange: Exchange;
 }
 
-export interface LabelSources {
-  /** JSONL of turn labels. */
-  labels: string;
-  /** The ShareGPT file. */
-  corpus: string;
-  /** sha256 of the ids of conversations that are kept apart, one a line. */
-  keptApart: string;
+/** sha256 of the ids of the conversations that nothing may be learnt from. */
+export type KeptApart = ReadonlySet<string>;
+
+export async function readKeptApart(file: string): Promise<KeptApart> {
+  return new Set((await readFile(file, 'utf8')).split('\n').filter((line) => line !== ''));
 }
 
-/**
- * The labelled turns with their texts, in the order of the label file.
- * @throws DriftError `record-invalid` where a label names a turn that is not there, or a conversation kept apart.
- */
-export async function readLabelledExchanges(sources: LabelSources): Promise<LabelledExchange[]> {
-  const labels = await readLabels(sources.labels);
-  await refuseKeptApart(labels, sources.keptApart);
-  const corpus = new Map((await readShareGptCorpus(sources.corpus)).map(({ id, turns }) => [id, turns]));
-  return labels.map((label) => {
-    const exchange = exchangeAt(corpus.get(label.conversation) ?? [], label.turn);
-    if (!exchange)
-      throw invalid(`${label.conversation}, turn ${label.turn}, is no user turn after a reply in ${sources.corpus}`);
-    return { ...label, exchange };
-  });
+export function isKeptApart(conversation: string, keptApart: KeptApart): boolean {
+  return keptApart.has(createHash('sha256').update(conversation).digest('hex'));
 }
 
-async function readLabels(file: string): Promise<TurnLabel[]> {
+export async function readLabels(file: string): Promise<TurnLabel[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   return lines.map((line) => labelSchema.parse(JSON.parse(line)));
 }
 
-async function refuseKeptApart(labels: TurnLabel[], file: string): Promise<void> {
-  const keptApart = new Set((await readFile(file, 'utf8')).split('\n'));
-  const found = labels.find(({ conversation }) => keptApart.has(sha256(conversation)));
-  if (found)
-    throw invalid(`${found.conversation} is kept apart for the acceptance measurement (${file}): take its labels out`);
+/**
+ * The labelled turns with their texts, in the order of the labels.
+ * @throws DriftError `record-invalid` where a label names a turn that is not there, or a conversation kept apart.
+ */
+export function withTexts(labels: TurnLabel[], corpus: CorpusConversation[], keptApart: KeptApart): LabelledExchange[] {
+  const turnsOf = new Map(corpus.map(({ id, turns }) => [id, turns]));
+  return labels.map((label) => {
+    const { conversation, turn } = label;
+    if (isKeptApart(conversation, keptApart))
+      throw invalid(conversation, 'is kept apart for the acceptance measurement');
+    const exchange = exchangeAt(turnsOf.get(conversation) ?? [], turn);
+    if (!exchange) throw invalid(conversation, `has no user turn ${turn} after a reply`);
+    return { ...label, exchange };
+  });
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-function invalid(problem: string): DriftError {
-  return new DriftError('record-invalid', `The turn labels cannot be used for training: ${problem}.`);
+function invalid(conversation: string, problem: string): DriftError {
+  const message = `The conversation ${conversation} ${problem}: take its label out of the training labels.`;
+  return new DriftError('record-invalid', message, { facts: { conversation } });
 }

@@ -10,8 +10,8 @@ export interface Row {
 
 export interface Example {
   row: Row;
-  /** Index of its class. */
-  target: number;
+  /** Probability of each class. */
+  target: readonly number[];
   /** How much it counts. */
   weight: number;
 }
@@ -93,8 +93,10 @@ function loss(
       for (let c = 0; c < classes; c++) scores[c]! += at[base + c]! * row.values[i]!;
     }
     softmax(scores);
-    total -= weight * Math.log(Math.max(scores[target]!, 1e-300));
-    for (let c = 0; c < classes; c++) scores[c] = weight * (scores[c]! - (c === target ? 1 : 0));
+    for (let c = 0; c < classes; c++) {
+      total -= weight * target[c]! * Math.log(Math.max(scores[c]!, 1e-300));
+      scores[c] = weight * (scores[c]! - target[c]!);
+    }
     for (let c = 0; c < classes; c++) gradient[bias + c]! += scores[c]!;
     for (let i = 0; i < columns.length; i++) {
       const base = columns[i]! * classes;

@@ -1,33 +1,46 @@
-import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readShareGptCorpus } from '../../chat-log/sharegpt-corpus.js';
 import { loadConfig } from '../../config/config.js';
 import { requireAsset } from '../../stack/assets.js';
-import { STAGE_FILES, versionOf } from '../cascade.js';
+import { STAGE_FILES } from '../cascade.js';
 import { encodeStage } from '../stage-model.js';
-import { readLabelledExchanges } from './labelled-exchanges.js';
+import { cardOf, type TrainedCard } from './card.js';
+import { modelCardPage } from './card-page.js';
+import { frequentTokens } from './frequent-tokens.js';
+import { readKeptApart, readLabels, withTexts } from './labelled-exchanges.js';
 import { trainCascade } from './train-cascade.js';
 
-const started = Date.now();
-const say = (what: string) => console.error(`${((Date.now() - started) / 1_000).toFixed(0).padStart(4)} s  ${what}`);
-const OUT = 'src/dsat/weights';
+const LABELS = 'data/dsat-labels.jsonl';
+const KEPT_APART = 'data/heldout-conversations.sha256';
+const WEIGHTS = 'src/dsat/weights';
+const PAGE = 'docs/dsat.md';
+/** Tokens that stay as they are in a pattern: with 1,000 the figures are the same. */
+const FREQUENT_TOKENS = 300;
 
-const turns = await readLabelledExchanges({
-  labels: 'data/dsat-labels.jsonl',
-  keptApart: 'data/heldout-conversations.sha256',
-  corpus: requireAsset(loadConfig(), 'chatLogs'),
-});
-say(`${turns.length} labelled turns`);
-const { models, decided: _, bands: __, ...rest } = trainCascade(turns, say);
-const files = { first: encodeStage(models.first), second: encodeStage(models.second) };
-await mkdir(OUT, { recursive: true });
-await writeFile(join(OUT, STAGE_FILES.first), files.first);
-await writeFile(join(OUT, STAGE_FILES.second), files.second);
-const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
-const card = {
-  version: versionOf(files.first, files.second),
-  sha256: { first: sha256(files.first), second: sha256(files.second) },
-  ...rest,
-};
-await writeFile(join(OUT, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-console.log(JSON.stringify(card));
+/** Rebuilds weights, card and page in the checkout it is started in. The same inputs give the same weights. */
+const { json } = parseArgs({ options: { json: { type: 'boolean', default: false } } }).values;
+const startedMs = Date.now();
+const say = (what: string) => console.error(`${Math.round((Date.now() - startedMs) / 1_000)} s: ${what}`);
+
+const keptApart = await readKeptApart(KEPT_APART);
+const corpus = await readShareGptCorpus(requireAsset(loadConfig(), 'chatLogs'));
+const turns = withTexts(await readLabels(LABELS), corpus, keptApart);
+say(`${turns.length} labelled turns of ${corpus.length} conversations`);
+const trained = trainCascade(turns, frequentTokens(corpus, keptApart, FREQUENT_TOKENS), say);
+const bytes = { first: encodeStage(trained.models.first), second: encodeStage(trained.models.second) };
+const card = await dated(cardOf(trained, bytes, turns, new Date().toISOString().slice(0, 10)));
+await writeFile(join(WEIGHTS, STAGE_FILES.first), bytes.first);
+await writeFile(join(WEIGHTS, STAGE_FILES.second), bytes.second);
+await writeFile(join(WEIGHTS, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+await writeFile(PAGE, modelCardPage(card));
+console.log(json ? JSON.stringify(card) : modelCardPage(card));
+if (!card.pass) process.exitCode = 1;
+
+/** The same weights keep the day on which they were first built. */
+async function dated(card: TrainedCard): Promise<TrainedCard> {
+  const before = await readFile(join(WEIGHTS, 'card.json'), 'utf8').catch(() => '{}');
+  const { version, builtOn } = JSON.parse(before) as Partial<TrainedCard>;
+  return version === card.version && builtOn ? { ...card, builtOn } : card;
+}

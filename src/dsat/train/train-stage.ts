@@ -1,56 +1,84 @@
 import { FeatureVector } from '../feature-vector.js';
 import { type QuantisedOutput, quantise } from '../linear-output.js';
 import type { Features } from '../linear-stage.js';
-import { LABELS, RUBRICS } from '../verdict.js';
+import { LABELS, RUBRICS, type Rubric } from '../verdict.js';
 import { outOfFoldScores, type Problem, train } from './cross-validation.js';
 import type { LabelledExchange } from './labelled-exchanges.js';
-import { copyRow, type Example } from './logistic-regression.js';
+import { copyRow, type Example, type Row } from './logistic-regression.js';
 
 export interface StageSettings {
-  name: 'first' | 'second';
   features: Features;
   /** Buckets are two to this power. */
   bits: number;
-  l2: { labels: number; rubrics: number };
 }
 
 export interface TrainedStage {
   labels: QuantisedOutput;
   rubrics: QuantisedOutput;
-  /** Of each labelled turn, by a model that saw no turn of its conversation. */
+  /** Of each turn, by a model that saw no turn of its conversation. */
   labelScores: Float64Array[];
-  /** Of each turn labelled dsat, in their order. */
-  rubricScores: Float64Array[];
+  /** Of each turn labelled dsat the rubric that such a model gives it; else null. */
+  rubricNames: (Rubric | null)[];
 }
+
+const L2 = 0.8;
 
 /** Trains both outputs of a stage, once for each fold and once on everything. */
 export function trainStage(
   turns: LabelledExchange[],
   folds: number[],
-  settings: StageSettings,
-  say: (what: string) => void,
+  { features, bits }: StageSettings,
+  onTrained: (what: string) => void,
 ): TrainedStage {
-  const { name, features, bits, l2 } = settings;
   const vector = new FeatureVector(bits);
   const rows = turns.map(({ exchange }) => {
     features(exchange, vector);
     return copyRow(vector);
   });
-  const problem = (classes: number, penalty: number, target: (turn: LabelledExchange) => number): Problem => {
-    const used = turns.flatMap((turn, at) => (target(turn) < 0 ? [] : [at]));
-    const examples = used.map((at): Example => ({ row: rows[at]!, target: target(turns[at]!), weight: 1 }));
-    return { examples, folds: used.map((at) => folds[at]!), classes, buckets: vector.buckets, l2: penalty };
+  const shared = { buckets: vector.buckets, l2: L2 };
+  const labels: Problem = {
+    ...shared,
+    classes: LABELS.length,
+    folds,
+    examples: turns.map((turn, at) => ({ row: rows[at]!, target: labelTarget(turn), weight: weightOf(turn) })),
   };
-  const labels = problem(LABELS.length, l2.labels, ({ label }) => LABELS.indexOf(label));
-  const rubrics = problem(RUBRICS.length, l2.rubrics, ({ label, rubric }) =>
-    label === 'dsat' ? RUBRICS.indexOf(rubric ?? 'other') : -1,
-  );
+  const dsat = turns.flatMap(({ label }, at) => (label === 'dsat' ? [at] : []));
+  const rubrics: Problem = {
+    ...shared,
+    classes: RUBRICS.length,
+    folds: dsat.map((at) => folds[at]!),
+    examples: dsat.map((at) => rubricExample(turns[at]!, rows[at]!)),
+  };
+  const rubricScores = outOfFoldScores(rubrics, (fold) => onTrained(`rubrics, fold ${fold + 1}`));
+  const rubricNames = turns.map((): Rubric | null => null);
+  dsat.forEach((at, i) => {
+    rubricNames[at] = RUBRICS[rubricScores[i]!.indexOf(Math.max(...rubricScores[i]!))]!;
+  });
   return {
-    labelScores: outOfFoldScores(labels, (fold) => say(`${name} stage: labels, fold ${fold + 1}`)),
-    rubricScores: outOfFoldScores(rubrics, (fold) => say(`${name} stage: rubrics, fold ${fold + 1}`)),
+    labelScores: outOfFoldScores(labels, (fold) => onTrained(`labels, fold ${fold + 1}`)),
+    rubricNames,
     labels: trainAndRound(labels),
     rubrics: trainAndRound(rubrics),
   };
+}
+
+/** Of turns that were labelled with low confidence, about so many are of each label (dsat, sat, neutral). */
+const DOUBTFUL = [0.4, 0.05, 0.55];
+const DOUBT = 0.4;
+
+/** A label given with low confidence counts in part as not known: out of fold that is worth 0.008 of average precision. */
+function labelTarget({ label, confidence }: LabelledExchange): number[] {
+  const doubt = confidence === 'low' ? DOUBT : 0;
+  return LABELS.map((of, at) => (of === label ? 1 - doubt : 0) + doubt * DOUBTFUL[at]!);
+}
+
+/** Turns drawn at natural rates count more, those picked because a first baseline was unsure of them less. */
+function weightOf({ stratum }: LabelledExchange): number {
+  return stratum === 'random' ? 2 : stratum === 'uncertain' ? 0.6 : 1;
+}
+
+function rubricExample({ rubric }: LabelledExchange, row: Row): Example {
+  return { row, target: RUBRICS.map((name) => Number(name === (rubric ?? 'other'))), weight: 1 };
 }
 
 function trainAndRound(problem: Problem): QuantisedOutput {

@@ -1,0 +1,101 @@
+import { calibrate } from '../linear-stage.js';
+import type { Band, Calibration, Decision } from '../stage-model.js';
+import { LABELS, RUBRICS, type Rubric } from '../verdict.js';
+import { FOLDS } from './cross-validation.js';
+import type { Decided } from './figures.js';
+import { fitCalibration } from './fit-calibration.js';
+import {
+  type CascadeExample,
+  EVERYTHING,
+  fitDecision,
+  NOTHING,
+  type StageName,
+  throughCascade,
+} from './fit-decision.js';
+import type { LabelledExchange } from './labelled-exchanges.js';
+
+/** A labelled turn of the stratum that was drawn at natural rates, with what the stages made of it out of fold. */
+export interface NaturalTurn extends LabelledExchange {
+  fold: number;
+  scores: Record<StageName, Float64Array>;
+  /** Its rubric as each stage sees it, for a turn labelled dsat. */
+  named: Record<StageName, Rubric | null>;
+}
+
+export interface Fitted {
+  calibrations: Record<StageName, Calibration>;
+  decisions: Record<StageName, Decision>;
+}
+
+/** Calibration and thresholds of both stages. */
+export function fitCascade(turns: NaturalTurn[]): Fitted {
+  const calibration = (name: StageName) =>
+    fitCalibration(
+      turns.map(({ scores, label }) => ({ scores: scores[name], target: LABELS.indexOf(label) })),
+      LABELS.length,
+    );
+  const calibrations = { first: calibration('first'), second: calibration('second') };
+  const examples = examplesOf(turns, calibrations);
+  const decision = (name: StageName) =>
+    fitDecision(examples.map((example) => ({ label: example.label, probabilities: example[name] })));
+  return { calibrations, decisions: { first: decision('first'), second: decision('second') } };
+}
+
+export function examplesOf(turns: NaturalTurn[], calibrations: Fitted['calibrations']): CascadeExample[] {
+  return turns.map(({ label, scores }) => {
+    const probabilities = (name: StageName) => {
+      const [dsat, sat, neutral] = calibrate(scores[name].slice(), calibrations[name]);
+      return { dsat: dsat!, sat: sat!, neutral: neutral! };
+    };
+    return { label, first: probabilities('first'), second: probabilities('second') };
+  });
+}
+
+export type Way = StageName | 'cascade';
+
+/**
+ * What each stage alone and the cascade decide of each turn, with calibration and thresholds fitted on the other folds,
+ * in the order of the turns. Only the band is fitted on all of them.
+ */
+export function crossFitted(turns: NaturalTurn[], band: Band): Record<Way, Decided[]> {
+  const fitted = Array.from({ length: FOLDS }, (_, fold) => fitCascade(turns.filter((turn) => turn.fold !== fold)));
+  const decide = (within: Band) =>
+    turns.map((turn): Decided => {
+      const { calibrations, decisions } = fitted[turn.fold]!;
+      const [example] = examplesOf([turn], calibrations);
+      const { conversation, confidence, rubric } = turn;
+      return { conversation, confidence, rubric, ...throughCascade(example!, within, decisions) };
+    });
+  return { first: decide(NOTHING), second: decide(EVERYTHING), cascade: decide(band) };
+}
+
+export interface RubricFigures {
+  turns: number;
+  /** Share of its turns that the cascade calls dsat. */
+  found: number;
+  /** Share of its turns to which the second stage gives this rubric. */
+  named: number;
+}
+
+/** Of the turns labelled dsat, by their rubric. */
+export function rubricFigures(turns: NaturalTurn[], cascade: Decided[]): Record<Rubric, RubricFigures> {
+  const figures = RUBRICS.map((rubric): [Rubric, RubricFigures] => {
+    const of = turns.flatMap((turn, at) => (turn.label === 'dsat' && turn.rubric === rubric ? [at] : []));
+    const share = (is: (at: number) => boolean) => of.filter(is).length / Math.max(1, of.length);
+    return [
+      rubric,
+      {
+        turns: of.length,
+        found: share((at) => cascade[at]!.decided === 'dsat'),
+        named: share((at) => turns[at]!.named.second === rubric),
+      },
+    ];
+  });
+  return Object.fromEntries(figures) as Record<Rubric, RubricFigures>;
+}
+
+/** Share of the turns labelled dsat whose rubric the stage gives. */
+export function rubricAccuracy(turns: NaturalTurn[], stage: StageName): number {
+  const dsat = turns.filter(({ label }) => label === 'dsat');
+  return dsat.filter(({ rubric, named }) => named[stage] === rubric).length / dsat.length;
+}

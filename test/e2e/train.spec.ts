@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -164,4 +164,23 @@ it('says by its exit code that it was used wrongly, that another trainer is at w
       { version: 'v1', reply: expect.any(String) },
     ]);
   }
+});
+
+it('trains an adapter, and goes on from it with the same rank only', async () => {
+  const here = await place('adapter');
+  const lora = ['--lora-rank', '4', '--iterations', '1'];
+  const first = await finish(here, lora);
+  expect(first.rescored.marginMean).toBeGreaterThan(0);
+  const files = readdirSync(fileURLToPath(first.uri));
+  expect(files).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'manifest.json']));
+  expect(files).not.toContain('model.safetensors');
+  const full = start(here, ['--force']);
+  expect([await full.code, full.stderr.join('\n')]).toEqual([2, expect.stringContaining('--lora-rank 4')]);
+  const second = await finish(here, [...lora, '--force']);
+  expect(second).toMatchObject({ version: 'v2', parent: 'v1' });
+  const events = await readEvents({ brokers: here.config.kafkaBrokers!, config: here.config });
+  expect(events.map(({ version, kind, parent }) => [version, kind, parent])).toEqual([
+    ['v1', 'adapter', null],
+    ['v2', 'adapter', 'v1'],
+  ]);
 });

@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/config.js';
 import { resolveModelDir } from '../model/default-model.js';
+import { modelSource } from '../model/model-source.js';
 import { createTfjsEngine } from '../training/engine/tfjs.engine.js';
 import { Progress } from '../training/progress.js';
 import { readScoreRecords } from './records/score-records.js';
@@ -15,9 +16,10 @@ export interface ScoreArguments {
 export async function score(options: ScoreArguments): Promise<void> {
   const progress = new Progress((line) => console.error(line));
   const modelDir = resolveModelDir(loadConfig(), options.model);
-  const records = readScoreRecords(options.in, new RecordEncoder(modelDir));
+  const { dir, lora } = modelSource(modelDir);
+  const records = readScoreRecords(options.in, new RecordEncoder(dir));
   progress.line(`loading ${modelDir}`);
-  const policy = await createTfjsEngine().load(modelDir);
+  const policy = await createTfjsEngine().load(dir, { lora });
   const logprobs = await policy.logprobs(records, (done) => progress.tick(() => `scored ${done} of ${records.length}`));
   policy.dispose();
   await writeLines(

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Decoder } from './decoder-layer.js';
 import { readJson } from './json-file.js';
@@ -45,7 +45,7 @@ function saveWeights(decoder: Decoder, baseDir: string, dir: string): void {
 }
 
 function saveAdapter(lora: Lora, baseDir: string, dir: string): void {
-  writeJson(join(dir, 'adapter_config.json'), peftConfig(lora, baseDir));
+  writeJson(join(dir, 'adapter_config.json'), peftConfig(lora, resolve(baseDir)));
   writeSafetensors(join(dir, 'adapter_model.safetensors'), lazyTensors(lora.weights, peftName));
 }
 

@@ -1,13 +1,7 @@
 import { DriftError } from '../drift-error.js';
-import type { EnginePolicy, LoraSettings, TrainingEngine } from './engine/training-engine.js';
+import type { ModelSource } from '../model/model-source.js';
+import type { EnginePolicy, TrainingEngine } from './engine/training-engine.js';
 import type { RunSettings } from './settings.js';
-
-/** Where a policy's weights are. */
-export interface PolicySource {
-  dir: string;
-  /** Adapters over the weights; from `initDir`, or fresh ones, which change nothing until they are trained. */
-  lora?: LoraSettings;
-}
 
 /** Holds at most one loaded policy, because a second copy of the weights may not fit. */
 export class PolicySlot {
@@ -19,7 +13,7 @@ export class PolicySlot {
   ) {}
 
   /** The policy, which stays loaded until another is asked for. */
-  async use(source: PolicySource): Promise<EnginePolicy> {
+  async use(source: ModelSource): Promise<EnginePolicy> {
     const key = JSON.stringify(source);
     if (this.loaded?.key === key) return this.loaded.policy;
     this.release();
@@ -29,7 +23,7 @@ export class PolicySlot {
   }
 
   /** Lends the policy to work that changes its weights: afterwards it is released, whatever happened. */
-  async change<T>(source: PolicySource, work: (policy: EnginePolicy) => Promise<T>): Promise<T> {
+  async change<T>(source: ModelSource, work: (policy: EnginePolicy) => Promise<T>): Promise<T> {
     const policy = await this.use(source);
     try {
       return await work(policy);

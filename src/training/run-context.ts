@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
-import type { PolicySlot, PolicySource } from './policy-slot.js';
+import type { ModelSource } from '../model/model-source.js';
+import type { PolicySlot } from './policy-slot.js';
 import type { Progress } from './progress.js';
 import type { PromptTokenizer } from './prompt/shorten.js';
 import type { RunEntity } from './run.entity.js';
@@ -17,8 +18,8 @@ export interface RunContext {
   tokenizer: PromptTokenizer;
   files: RunFiles;
   /** The policy that the run starts from. */
-  start: PolicySource;
-  base: PolicySource;
+  start: ModelSource;
+  base: ModelSource;
   /** Whether the warm start was done; then iteration 1 starts from its checkpoint. */
   warmStarted: boolean;
   progress: Progress;
@@ -27,7 +28,7 @@ export interface RunContext {
 }
 
 /** The policy after an iteration; after 0 it is that of the warm start, or the starting one where there was none. */
-export function policyAfter(context: RunContext, iteration: number): PolicySource {
+export function policyAfter(context: RunContext, iteration: number): ModelSource {
   if (iteration === 0 && !context.warmStarted) return context.start;
   const dir = context.files.checkpoint(iteration);
   const { start } = context;
@@ -35,10 +36,10 @@ export function policyAfter(context: RunContext, iteration: number): PolicySourc
 }
 
 /** The frozen counterpart in the loss of an iteration. */
-export function referenceOf(context: RunContext, iteration: number): PolicySource {
+export function referenceOf(context: RunContext, iteration: number): ModelSource {
   const { reference } = context.settings;
   if (reference === 'start') return policyAfter(context, iteration - 1);
   return reference === 'seed' ? policyAfter(context, 0) : context.base;
 }
 
-export const isSame = (a: PolicySource, b: PolicySource): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const isSame = (a: ModelSource, b: ModelSource): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,12 +1,12 @@
+import type { ModelSource } from '../model/model-source.js';
 import { pairLogps } from './engine/pair-logps.js';
 import type { PairLogps, TokenPair } from './engine/training-engine.js';
-import type { PolicySource } from './policy-slot.js';
 import type { RunContext } from './run-context.js';
 
 /** Log-probabilities of chosen and rejected under one policy, in the order of the pairs. */
 export async function scorePairs(
   { slot, progress }: Pick<RunContext, 'slot' | 'progress'>,
-  source: PolicySource,
+  source: ModelSource,
   pairs: readonly TokenPair[],
 ): Promise<PairLogps[]> {
   if (pairs.length === 0) return [];

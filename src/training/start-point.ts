@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataSource } from 'typeorm';
-import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
+import { adapterOf, type ModelSource } from '../model/model-source.js';
 import { readPolicy } from '../policy/policy-read.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
-import type { PolicySource } from './policy-slot.js';
 import type { RunSettings } from './settings.js';
 
 /** How runs and versions name the model in a directory: not by a path, which differs between machines. */
@@ -35,20 +33,13 @@ export async function resolveFrom(dataSource: DataSource, from: string, baseMode
 }
 
 /** Where the weights of a version are, or of the base model (null). */
-export async function sourceOf(dataSource: DataSource, version: string | null, baseDir: string): Promise<PolicySource> {
+export async function sourceOf(dataSource: DataSource, version: string | null, baseDir: string): Promise<ModelSource> {
   if (version === null) return { dir: baseDir };
   const policy = await readPolicy(dataSource, version);
   const dir = fileURLToPath(policy.uri);
   if (policy.kind === 'full') return { dir };
   const under = await sourceOf(dataSource, policy.parent, baseDir);
-  return { dir: under.dir, lora: readAdapter(dir) };
-}
-
-const adapterConfig = z.object({ r: z.int(), lora_alpha: z.number() });
-
-function readAdapter(dir: string) {
-  const { r, lora_alpha } = adapterConfig.parse(JSON.parse(readFileSync(join(dir, 'adapter_config.json'), 'utf8')));
-  return { rank: r, alpha: lora_alpha, seed: 0, initDir: dir };
+  return { dir: under.dir, lora: adapterOf(dir) };
 }
 
 /**
@@ -61,7 +52,7 @@ export async function startOf(
   version: string | null,
   baseDir: string,
   { loraRank, seed }: Pick<RunSettings, 'loraRank' | 'seed'>,
-): Promise<PolicySource> {
+): Promise<ModelSource> {
   const source = await sourceOf(dataSource, version, baseDir);
   if (source.lora) {
     if (source.lora.rank === loraRank) return source;

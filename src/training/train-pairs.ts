@@ -1,8 +1,8 @@
 import { DriftError } from '../drift-error.js';
+import type { ModelSource } from '../model/model-source.js';
 import type { ReferencedPair, TrainingStep } from './engine/training-engine.js';
 import { monitorStep } from './monitors.js';
 import type { TrainOutcome } from './outcomes.js';
-import type { PolicySource } from './policy-slot.js';
 import { duration } from './progress.js';
 import type { RunContext } from './run-context.js';
 import { deriveSeed } from './seeds.js';
@@ -12,7 +12,7 @@ import { clearSteps, insertStep } from './store/step-store.js';
 export interface TrainingTask {
   /** 0 is the warm start. */
   iteration: number;
-  source: PolicySource;
+  source: ModelSource;
   epochs: number;
   /** Whether `source` is the reference too: then the first step must have margin 0. */
   referenceIsPolicy: boolean;

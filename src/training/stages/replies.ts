@@ -1,4 +1,4 @@
-import type { PolicySource } from '../policy-slot.js';
+import type { ModelSource } from '../../model/model-source.js';
 import type { RunContext } from '../run-context.js';
 import type { PairRow } from '../store/pair-row.js';
 
@@ -8,7 +8,7 @@ const MOST_REPLIES = 8;
 /** Greedy replies to the bare prompts of the first pairs, as text. */
 export async function boundedGreedy(
   { slot, tokenizer, settings }: RunContext,
-  source: PolicySource,
+  source: ModelSource,
   pairs: readonly PairRow[],
 ): Promise<string[]> {
   const policy = await slot.use(source);

@@ -7,7 +7,7 @@ const TABLES = {
   verdicts: { key: 'conversation_id, turn', times: 'decided_at' },
   anchors: { key: 'conversation_id, turn', times: 'created_at' },
   seed_pairs: { key: 'conversation_id, turn', times: 'created_at' },
-  dead_letters: { key: 'topic, partition, record_offset, item', times: 'received_at' },
+  dead_letters: { key: 'topic, partition, record_offset, item, reason, sha256', times: 'received_at' },
   consumer_offsets: { key: 'consumer_group, topic, partition', times: 'updated_at' },
 };
 export type StreamTable = keyof typeof TABLES;

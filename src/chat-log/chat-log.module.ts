@@ -70,7 +70,7 @@ function createStrategy(kafka: Kafka, dataSource: DataSource, config: ServiceCon
     consumerGroup,
     topic: topics.turns,
     sessionTimeoutMs,
-    positions: (partitions, ranges) => takePositions(dataSource, consumerGroup, topics.turns, partitions, ranges),
+    positions: (assigned) => takePositions(dataSource, { consumerGroup, topic: topics.turns, ...assigned }),
   });
 }
 

@@ -3,7 +3,7 @@ import type { KafkaMessage } from 'kafkajs';
 import { QueryFailedError } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import { countStored } from '../metrics/ingest-metrics.js';
-import type { Partition } from './consumer-offsets.js';
+import type { Partition, Position } from './consumer-offsets.js';
 import { decodeRecord } from './decode-record.js';
 import {
   type RecordBatch,
@@ -22,7 +22,8 @@ const ALARM_MS = 10_000;
 /** What the consumer fetched of one partition. */
 export interface FetchedBatch {
   source: Partition;
-  position: bigint;
+  /** What the records follow. */
+  position: Position;
   messages: KafkaMessage[];
   /** The offset after the last record, control records included. */
   nextOffset: bigint;
@@ -31,10 +32,10 @@ export interface FetchedBatch {
 }
 
 export type IngestOutcome =
-  /** All before `nextOffset` is stored. Less than the batch where the signal ended the work early. */
-  | { outcome: 'stored'; nextOffset: bigint }
+  /** All before `position` is stored. Less than the batch where the signal ended the work early. */
+  | { outcome: 'stored'; position: Position }
   /** The consumer has to ask for its positions again. */
-  | { outcome: 'behind' };
+  | { outcome: 'moved' };
 
 /**
  * Stores fetched batches. An outage of PostgreSQL or of the broker is waited for; a record that PostgreSQL refuses is
@@ -48,22 +49,22 @@ export class IngestService {
 
   async ingest(batch: FetchedBatch): Promise<IngestOutcome> {
     const { signal } = batch;
-    let nextOffset = batch.position;
-    for (let at = 0; at < batch.messages.length; at += RECORDS_PER_TRANSACTION) {
-      const slice = this.slice(batch, at, nextOffset);
+    let { position } = batch;
+    // Once where there are control records alone: they move the position too.
+    for (let at = 0; at === 0 || at < batch.messages.length; at += RECORDS_PER_TRANSACTION) {
       try {
-        const { outcome } = await this.store(slice, signal);
-        if (outcome === 'behind') return { outcome };
+        const stored = await this.store(this.slice(batch, at, position), signal);
+        if (stored.outcome === 'moved') return stored;
+        position = stored.position;
       } catch (error) {
-        if (signal.aborted) return { outcome: 'stored', nextOffset };
+        if (signal.aborted) return { outcome: 'stored', position };
         throw error;
       }
-      nextOffset = slice.nextOffset;
     }
-    return { outcome: 'stored', nextOffset };
+    return { outcome: 'stored', position };
   }
 
-  private slice({ source, messages, nextOffset }: FetchedBatch, at: number, position: bigint): RecordBatch {
+  private slice({ source, messages, nextOffset }: FetchedBatch, at: number, position: Position): RecordBatch {
     const following = messages[at + RECORDS_PER_TRANSACTION];
     const records = messages
       .slice(at, at + RECORDS_PER_TRANSACTION)
@@ -100,7 +101,7 @@ export class IngestService {
 
   /** Halves the batch until the record that PostgreSQL refuses is alone, and makes that a dead letter. */
   private async storeApart(batch: RecordBatch, error: unknown, signal: AbortSignal): Promise<StoreOutcome> {
-    const { records, nextOffset } = batch;
+    const { records } = batch;
     if (records.length === 1) {
       this.logger.warn(`PostgreSQL refuses the record at ${where(batch)}: ${messageOf(error)}`);
       return this.store({ ...batch, records: [refused(records[0]!, error)] }, signal);
@@ -108,8 +109,8 @@ export class IngestService {
     const middle = records.length >> 1;
     const border = BigInt(records[middle]!.message.offset);
     const first = await this.store({ ...batch, records: records.slice(0, middle), nextOffset: border }, signal);
-    if (first.outcome === 'behind') return first;
-    return this.store({ ...batch, records: records.slice(middle), position: border, nextOffset }, signal);
+    if (first.outcome === 'moved') return first;
+    return this.store({ ...batch, records: records.slice(middle), position: first.position }, signal);
   }
 }
 

@@ -3,10 +3,18 @@ import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import { untilDone } from '../backoff.js';
-import { forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
-import type { OffsetRange, Position } from './consumer-offsets.js';
+import { countRestart, forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
+import type {
+  AssignedPartitions,
+  AssignedPosition,
+  Doubt,
+  OffsetRange,
+  Position,
+  RestartReason,
+} from './consumer-offsets.js';
 import { TURN_BATCH } from './ingest.controller.js';
 import type { FetchedBatch, IngestOutcome } from './ingest.service.js';
+import { type Fetched, type Reading, readOn } from './read-on.js';
 
 export interface KafkaBatchOptions {
   kafka: Kafka;
@@ -14,7 +22,7 @@ export interface KafkaBatchOptions {
   topic: string;
   sessionTimeoutMs: number;
   /** Where to read the assigned partitions on from. */
-  positions: (partitions: number[], ranges: () => Promise<OffsetRange[]>) => Promise<Position[]>;
+  positions: (assigned: Omit<AssignedPartitions, 'consumerGroup' | 'topic'>) => Promise<AssignedPosition[]>;
 }
 
 /** Bytes that one fetch takes of a partition; a larger record comes alone. */
@@ -33,6 +41,10 @@ const RESTART = { firstMs: 1_000, maxMs: 30_000 };
  * The consumer joins the group with its partitions paused, seeks to their positions, and only then reads. A batch is
  * resolved as far as the handler stored it. Nest turns what a handler throws into an Observable, so its outcome is
  * awaited here; nothing is resolved by itself.
+ *
+ * A fetch begins with the last record that is stored: so each one shows that the topic still is the same. When nothing
+ * follows that record, the next fetch waits behind it; what that one brings is held until a fetch from the last record
+ * has proved it.
  */
 export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;
@@ -41,7 +53,12 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   protected override readonly logger = new Logger(KafkaBatchStrategy.name);
   private readonly stopping = new AbortController();
   /** Where each partition that may be read stands; empty while positions are being asked for. */
-  private readonly positions = new Map<number, bigint>();
+  private readonly positions = new Map<number, Position>();
+  /** What a fetch brought that did not begin with the last record stored. */
+  private readonly held = new Map<number, Fetched>();
+  private readonly doubts = new Map<number, Doubt>();
+  private asking = new AbortController();
+  private taking = Promise.resolve();
   private readonly committedAt = new Map<number, number>();
   private assigned: number[] = [];
   private generation = 0;
@@ -126,30 +143,44 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     await this.takePositions();
   }
 
-  private async takePositions(): Promise<void> {
-    const { generation, assigned } = this;
-    const { topic } = this.options;
+  /** Nothing is read from here on until the positions are known. One asking ends before the next begins. */
+  private takePositions(): Promise<void> {
     this.positions.clear();
-    this.consumer?.pause([{ topic, partitions: assigned }]);
-    const positions = await this.untilAnswered('The positions of the partitions', () =>
-      this.options.positions(assigned, () => this.offsetRanges()),
-    );
-    if (generation !== this.generation || !positions) return;
+    this.held.clear();
+    this.consumer?.pause([{ topic: this.options.topic, partitions: this.assigned }]);
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    this.taking = this.taking.then(() => this.takeOnce(signal));
+    return this.taking;
+  }
+
+  private async takeOnce(signal: AbortSignal): Promise<void> {
+    const { generation, assigned, doubts } = this;
+    const { topic } = this.options;
+    const ranges = () => this.offsetRanges();
+    const ask = () => this.options.positions({ partitions: assigned, doubts, ranges });
+    const positions = await this.untilAnswered('The positions of the partitions', ask, signal);
+    for (const position of positions ?? []) this.sayRestart(position);
+    if (!positions || generation !== this.generation || signal.aborted) return;
     for (const position of positions) this.seek(position);
     this.consumer?.resume([{ topic, partitions: assigned }]);
   }
 
-  private seek({ partition, offset, end, outOfRange }: Position): void {
+  private sayRestart({ partition, nextOffset, restart }: AssignedPosition): void {
+    if (!restart) return;
+    countRestart(restart.reason);
+    this.logger.error(
+      `${this.options.topic}/${partition}: ${RESTART_TEXTS[restart.reason]} (stored up to offset ${restart.storedOffset}). ` +
+        `It is read from its first record, ${nextOffset}; what is stored already is not stored twice.`,
+    );
+  }
+
+  private seek({ partition, nextOffset, last, end }: AssignedPosition): void {
     const { topic } = this.options;
-    if (outOfRange !== undefined) {
-      this.logger.error(
-        `${topic}/${partition} has no offset ${outOfRange}: records were removed unread, or the topic was made again. ` +
-          `It is read from its first record, ${offset}; what is stored already is not stored twice.`,
-      );
-    }
-    this.consumer?.seek({ topic, partition, offset: offset.toString() });
-    this.positions.set(partition, offset);
-    observeLag(topic, partition, end - offset);
+    this.consumer?.seek({ topic, partition, offset: (last?.offset ?? nextOffset).toString() });
+    this.positions.set(partition, { nextOffset, last });
+    observeLag(topic, partition, end - nextOffset);
   }
 
   private async offsetRanges(): Promise<OffsetRange[]> {
@@ -158,22 +189,46 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   private async onBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
-    const { generation } = this;
-    const position = this.positions.get(batch.partition);
-    if (position === undefined || !payload.isRunning() || payload.isStale()) return;
-    const beat = new HeartbeatTimer(payload.heartbeat, this.heartbeatMs, this.stopping.signal);
-    const { signal } = beat;
-    const outcome = await this.handle({ ...this.fetched(payload), position, signal }).finally(() => beat.stop());
-    if (generation !== this.generation) return;
-    if (outcome.outcome === 'behind') void this.takePositions();
-    else if (outcome.nextOffset > position) await this.resolve(payload, outcome.nextOffset);
+    const { partition } = payload.batch;
+    const position = this.positions.get(partition);
+    if (!position || !payload.isRunning() || payload.isStale()) return;
+    const fetched = fetchedOf(payload);
+    const reading = await this.read(partition, position, fetched);
+    if (reading.outcome === 'follows') await this.ingest(payload, position, reading);
+    else if (reading.outcome === 'unproved') {
+      this.held.set(partition, fetched);
+      readFrom(payload, position.last!.offset);
+    } else {
+      if (reading.outcome === 'foreign') this.doubts.set(partition, { reason: reading.reason, position });
+      void this.takePositions();
+    }
   }
 
-  private fetched({ batch }: EachBatchPayload): Omit<FetchedBatch, 'position' | 'signal'> {
-    const { topic, partition, messages } = batch;
+  private async read(partition: number, position: Position, fetched: Fetched): Promise<Reading> {
+    const reading = readOn(position, fetched);
+    if (reading.outcome !== 'follows') return reading;
+    if (!position.last && position.nextOffset > 0n) {
+      // No record proves the topic: a new one has earlier records too.
+      const range = (await this.offsetRanges()).find((range) => range.partition === partition);
+      return range?.low === position.nextOffset ? reading : { outcome: 'astray' };
+    }
+    const held = this.held.get(partition);
+    this.held.delete(partition);
+    return reading.messages.length === 0 && held ? { outcome: 'follows', ...held } : reading;
+  }
+
+  private async ingest(payload: EachBatchPayload, position: Position, { messages, nextOffset }: Follows) {
+    if (nextOffset <= position.nextOffset) return readFrom(payload, position.nextOffset);
+    const { generation } = this;
+    const { topic, partition } = payload.batch;
+    const beat = new HeartbeatTimer(payload.heartbeat, this.heartbeatMs, this.stopping.signal);
     const source = { consumerGroup: this.options.consumerGroup, topic, partition };
-    return { source, messages, nextOffset: BigInt(batch.lastOffset()) + 1n };
+    const { signal } = beat;
+    const batch: FetchedBatch = { source, position, messages, nextOffset, signal };
+    const outcome = await this.handle(batch).finally(() => beat.stop());
+    if (generation !== this.generation) return;
+    if (outcome.outcome === 'moved') void this.takePositions();
+    else await this.resolve(payload, batch, outcome.position);
   }
 
   private async handle(batch: FetchedBatch): Promise<IngestOutcome> {
@@ -182,13 +237,14 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return lastValueFrom(this.transformToObservable<IngestOutcome>(await handler(batch)));
   }
 
-  private async resolve(payload: EachBatchPayload, nextOffset: bigint): Promise<void> {
-    const { topic, partition, highWatermark, messages } = payload.batch;
-    payload.resolveOffset((nextOffset - 1n).toString());
-    this.positions.set(partition, nextOffset);
+  private async resolve(payload: EachBatchPayload, { messages }: FetchedBatch, position: Position): Promise<void> {
+    const { topic, partition, highWatermark } = payload.batch;
+    const { nextOffset, last } = position;
     const lag = BigInt(highWatermark) - nextOffset;
+    readFrom(payload, lag > 0n && last ? last.offset : nextOffset);
+    this.positions.set(partition, position);
     observeLag(topic, partition, lag);
-    observeAge(topic, partition, (Date.now() - Number(messages[0]?.timestamp)) / 1_000);
+    if (messages[0]) observeAge(topic, partition, (Date.now() - Number(messages[0].timestamp)) / 1_000);
     if (lag > 0n && Date.now() - (this.committedAt.get(partition) ?? 0) < COMMIT_INTERVAL_MS) return;
     this.committedAt.set(partition, Date.now());
     await this.commit(payload, nextOffset);
@@ -212,15 +268,35 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     await this.untilAnswered('The consumer', () => this.start());
   }
 
-  private async untilAnswered<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
+  private async untilAnswered<T>(what: string, ask: () => Promise<T>, until?: AbortSignal): Promise<T | undefined> {
+    const signal = AbortSignal.any([this.stopping.signal, ...(until ? [until] : [])]);
     const onFailure = (error: unknown, waitMs: number) =>
       this.logger.warn(`${what} failed, trying again in ${waitMs} ms: ${String(error)}`);
     try {
-      return await untilDone(ask, { ...RESTART, signal: this.stopping.signal, onFailure });
+      return await untilDone(ask, { ...RESTART, signal, onFailure });
     } catch {
       return undefined;
     }
   }
+}
+
+type Follows = Extract<Reading, { outcome: 'follows' }>;
+
+const RESTART_TEXTS: Record<RestartReason, string> = {
+  'out-of-range': 'the stored offset is not in the topic: records were removed unread, or the topic was made again',
+  'other-record': 'another record is where the last one stored was: the topic was made again',
+  'record-gone': 'the last record stored is gone: the topic was made again, or compacted, which loses turns',
+};
+
+function fetchedOf({ batch }: EachBatchPayload): Fetched {
+  // kafkajs has it, its types do not.
+  const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
+  return { from: BigInt(fetchedOffset), messages: batch.messages, nextOffset: BigInt(batch.lastOffset()) + 1n };
+}
+
+/** Makes the next fetch begin at the offset. */
+function readFrom(payload: EachBatchPayload, offset: bigint): void {
+  payload.resolveOffset((offset - 1n).toString());
 }
 
 /**

@@ -3,7 +3,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import { provisionalBacklog } from '../dsat/verdict-rows.js';
-import { storedOffsets } from './consumer-offsets.js';
+import { storedPositions } from './consumer-offsets.js';
 import { createKafka, withAdmin } from './kafka-client.js';
 
 export interface SettleOptions {
@@ -48,9 +48,9 @@ type Place = Omit<SettleOptions, 'onProgress' | 'signal'>;
 /** The backlog is read after the offsets: what these records made provisional is counted. */
 async function measure(admin: Admin, { dataSource, topic, consumerGroup }: Place): Promise<SettleProgress> {
   const ends = await admin.fetchTopicOffsets(topic);
-  const stored = await storedOffsets(dataSource, consumerGroup, topic);
+  const stored = await storedPositions(dataSource, consumerGroup, topic);
   const behind = ends.reduce((sum, { partition, low, high }) => {
-    const missing = BigInt(high) - (stored.get(partition) ?? BigInt(low));
+    const missing = BigInt(high) - (stored.get(partition)?.nextOffset ?? BigInt(low));
     return sum + Math.max(0, Number(missing));
   }, 0);
   return { behind, provisional: await provisionalBacklog(dataSource) };

@@ -4,10 +4,11 @@ import { recordFinal } from '../anchor/record-final.js';
 import { lockConversations } from '../database/conversation-lock.js';
 import type { Classifier, Verdict } from '../dsat/verdict.js';
 import { insertVerdicts } from '../dsat/verdict-rows.js';
-import { advanceOffset, lockOffset, type Partition } from './consumer-offsets.js';
+import { lockPosition, type Partition, type Position, samePosition, storePosition } from './consumer-offsets.js';
 import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import type { DecodedRecord } from './decode-record.js';
 import { judgeCompleted } from './judge-completed.js';
+import { positionAfter } from './read-on.js';
 import { type ConflictingTurn, type PlacedTurn, sortTurns } from './sort-turns.js';
 import { turnKey } from './turn.js';
 import { insertFeedback, insertTurns, loadHeads, spansOf } from './turn-rows.js';
@@ -20,8 +21,8 @@ export interface SourceRecord {
 /** Records of one partition that follow each other. */
 export interface RecordBatch {
   source: Partition;
-  /** Where the reader stood: everything before is taken for stored. */
-  position: bigint;
+  /** What the records follow. */
+  position: Position;
   records: SourceRecord[];
   /** The offset after the last record. */
   nextOffset: bigint;
@@ -47,23 +48,24 @@ export interface StoredCounts {
 }
 
 export type StoreOutcome =
-  | { outcome: 'stored'; counts: StoredCounts }
-  /** PostgreSQL knows less than the reader took for stored: it has to read again from `offset`. */
-  | { outcome: 'behind'; offset: bigint };
+  | { outcome: 'stored'; position: Position; counts: StoredCounts }
+  /** PostgreSQL has another position than the records follow: somebody else stored some, or it was set back. */
+  | { outcome: 'moved' };
 
 /**
  * Stores a batch in one transaction: turns, feedback, first-stage verdicts, what follows from those that are final, dead
- * letters and the next offset. Records that are stored already have no effect. Dead letters are on their topic before
- * the transaction ends.
+ * letters and the next position. It holds the partition's position from its beginning, so of two readers of one record
+ * only one stores it. Dead letters are on their topic before the transaction ends.
  */
 export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<StoreOutcome> {
   return tools.dataSource.transaction('READ COMMITTED', async (manager) => {
-    const stored = (await lockOffset(manager, batch.source)) ?? 0n;
-    if (stored < batch.position) return { outcome: 'behind', offset: stored };
-    const records = batch.records.filter(({ message }) => BigInt(message.offset) >= stored);
-    const counts = await storeNew(manager, tools, batch.source, records);
-    if (batch.nextOffset > stored) await advanceOffset(manager, batch.source, batch.nextOffset);
-    return { outcome: 'stored', counts };
+    const stored = await lockPosition(manager, batch.source);
+    if (!stored || !samePosition(stored, batch.position)) return { outcome: 'moved' };
+    const counts = await storeNew(manager, tools, batch.source, batch.records);
+    const messages = batch.records.map(({ message }) => message);
+    const position = positionAfter(batch.position, messages, batch.nextOffset);
+    await storePosition(manager, batch.source, position);
+    return { outcome: 'stored', position, counts };
   });
 }
 

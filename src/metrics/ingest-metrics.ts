@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { RestartReason } from '../chat-log/consumer-offsets.js';
 import type { StoredCounts } from '../chat-log/store-records.js';
 
 const records = new Counter({
@@ -46,6 +47,11 @@ const batchAge = new Gauge({
   help: 'Age of the oldest record of the last batch of the partition when it was stored.',
   labelNames: ['topic', 'partition'],
 });
+const restarts = new Counter({
+  name: 'driftloop_ingest_partition_restarts_total',
+  help: 'Partitions that were read from their first record again, as the topic was not the one that is stored, by reason.',
+  labelNames: ['reason'],
+});
 const settleDuration = new Histogram({
   name: 'driftloop_classify_transaction_duration_seconds',
   help: 'Time of a transaction that settles provisional verdicts.',
@@ -86,6 +92,10 @@ export function observeLag(topic: string, partition: number, records: bigint): v
 
 export function observeAge(topic: string, partition: number, seconds: number): void {
   batchAge.set({ topic, partition }, Math.max(0, seconds));
+}
+
+export function countRestart(reason: RestartReason): void {
+  restarts.inc({ reason });
 }
 
 /** Forgets the partitions that this process no longer reads. */

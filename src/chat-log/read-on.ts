@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { KafkaMessage } from 'kafkajs';
+import type { LastRecord, Position } from './consumer-offsets.js';
+
+/** What one fetch brought of a partition. */
+export interface Fetched {
+  /** The offset that was asked for. */
+  from: bigint;
+  messages: KafkaMessage[];
+  /** The offset after the last record, control records included. */
+  nextOffset: bigint;
+}
+
+export type Reading =
+  /** It goes on where the position ends; `messages` are the new ones, if any. */
+  | { outcome: 'follows'; messages: KafkaMessage[]; nextOffset: bigint }
+  /** It does not hold the last record that is stored, so it may be another topic's: fetch again from that record. */
+  | { outcome: 'unproved' }
+  /** It is not what the position asks for. */
+  | { outcome: 'astray' }
+  /** The topic is not the one that was read, or the record was compacted away. */
+  | { outcome: 'foreign'; reason: 'other-record' | 'record-gone' };
+
+/**
+ * Whether fetched records follow those that are stored. A topic that was deleted and made again under a running consumer
+ * answers at any offset it has; only that the same answer begins with the last record stored shows that it is the same.
+ */
+export function readOn({ nextOffset, last }: Position, fetched: Fetched): Reading {
+  if (!last) return fetched.from < nextOffset ? { outcome: 'astray' } : { ...fetched, outcome: 'follows' };
+  if (fetched.from < last.offset) return { outcome: 'astray' };
+  if (fetched.from > last.offset) return { outcome: 'unproved' };
+  const [first, ...messages] = fetched.messages;
+  if (first?.offset !== last.offset.toString()) return { outcome: 'foreign', reason: 'record-gone' };
+  if (recordSha256(first) !== last.sha256) return { outcome: 'foreign', reason: 'other-record' };
+  return { outcome: 'follows', messages, nextOffset: fetched.nextOffset };
+}
+
+/** Where reading goes on after these records of one partition. */
+export function positionAfter(position: Position, messages: KafkaMessage[], nextOffset: bigint): Position {
+  const message = messages.at(-1);
+  const last: LastRecord | null = message
+    ? { offset: BigInt(message.offset), sha256: recordSha256(message) }
+    : position.last;
+  return { nextOffset, last };
+}
+
+/** Tells a record from another one that has its offset in a topic of the same name. */
+export function recordSha256({ timestamp, key, value }: KafkaMessage): string {
+  const digest = createHash('sha256').update(JSON.stringify([timestamp, key?.length ?? null, value?.length ?? null]));
+  for (const bytes of [key, value]) if (bytes) digest.update(bytes);
+  return digest.digest('hex');
+}

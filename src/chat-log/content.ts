@@ -29,15 +29,31 @@ const PLACEHOLDERS: Record<string, string> = {
   image_url: 'image',
   input_image: 'image',
   input_audio: 'audio',
+  video_url: 'video',
   input_file: 'file',
 };
+
+const CALLS = new Set(['function', 'tool_call', 'server_tool_call', 'tool_use']);
 
 function placeholder(part: ContentPart): string {
   if (part.type === 'refusal' && typeof part.refusal === 'string') return part.refusal;
   if (part.type === 'tool_result') return toolResult(part.content);
-  if (part.type === 'function' || part.type === 'tool_call') return `[tool call${named(part.function ?? part)}]`;
-  if (part.type === 'file' || part.type === 'input_file') return `[file${named(part.file ?? part)}]`;
-  return `[${PLACEHOLDERS[part.type] ?? part.type.slice(0, 64)}]`;
+  if (part.type === 'output_audio') return transcript(part.audio);
+  if (CALLS.has(part.type)) return `[tool call${named(part.function ?? part)}]`;
+  if (part.type === 'input_file' || (part.type === 'file' && !modality(part)))
+    return `[file${named(part.file ?? part)}]`;
+  return `[${(PLACEHOLDERS[part.type] ?? modality(part) ?? part.type).slice(0, 64)}]`;
+}
+
+/** What OpenTelemetry says of a part that is a `blob`, a `file` or a `uri`. */
+function modality(part: ContentPart): string | undefined {
+  return typeof part.modality === 'string' ? part.modality : undefined;
+}
+
+/** What was said in an answer of OpenAI's that is sound. */
+function transcript(audio: unknown): string {
+  const { transcript } = Object(audio) as { transcript?: unknown };
+  return typeof transcript === 'string' ? transcript : '[audio]';
 }
 
 function toolResult(content: unknown): string {

@@ -1,39 +1,11 @@
-import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
+import { as, decode, decoded, type Given } from '../../test/factories/records.js';
 import { turnEvent } from '../../test/factories/turns.js';
-import { decodeRecord, MAX_RECORD_BYTES, MAX_RECORD_TURNS } from './decode-record.js';
+import { MAX_RECORD_TURNS } from './decode-record.js';
 import { FORMATS } from './formats/registry.js';
+import { MAX_RECORD_BYTES } from './record-value.js';
 import { MAX_TURN_BYTES } from './turn.js';
 
-interface Given {
-  key?: string;
-  offset?: string;
-  headers?: KafkaMessage['headers'];
-}
-
-function decode(value: unknown, { key, offset = '7', headers }: Given = {}) {
-  const bytes =
-    Buffer.isBuffer(value) || value === null
-      ? value
-      : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-  const message = {
-    key: key === undefined ? null : Buffer.from(key),
-    value: bytes,
-    timestamp: '1767323045000',
-    attributes: 0,
-    offset,
-    headers: headers ?? {},
-  };
-  return decodeRecord(message, 'chat.turns', 3);
-}
-
-function decoded(value: unknown, given?: Given) {
-  const record = decode(value, given);
-  if (record.outcome !== 'decoded') throw new Error(`${record.reason}: ${record.detail}`);
-  return record;
-}
-
-const as = (contentType: string) => ({ headers: { 'content-type': contentType } });
 const SHAREGPT = as('application/vnd.driftloop.sharegpt+json');
 const OPENAI = as('application/vnd.driftloop.openai.messages+json');
 const DRIFT = as('application/vnd.driftloop.drift+json');

@@ -11,7 +11,7 @@ const MAX_TURN = 2 ** 31 - 1;
 export const conversationIdSchema = z.string().min(1).max(512);
 const turnIndexSchema = z.int().min(0).max(MAX_TURN);
 /** RFC 3339. */
-const timeSchema = z.iso.datetime({ offset: true });
+export const timeSchema = z.iso.datetime({ offset: true });
 
 export const feedbackSchema = z.object({
   kind: z.enum(FEEDBACK_KINDS),

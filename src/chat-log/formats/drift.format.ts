@@ -17,6 +17,8 @@ const recordSchema = z.object({
 export const driftFormat: Format = {
   name: 'drift',
   contentType: 'application/vnd.driftloop.drift+json',
+  summary: 'A line of the DSAT data of DRIFT (arXiv 2510.02341).',
+  schema: recordSchema,
   read(value, origin) {
     const { prompt, rejected, user_preference: feedback } = parseAs(recordSchema, value);
     if (prompt.length === 0) throw new RecordRejection('empty', 'prompt: it has no messages');

@@ -5,6 +5,8 @@ import { type Format, parseAs } from './format.js';
 export const feedbackEventFormat: Format = {
   name: FEEDBACK_SCHEMA,
   contentType: `application/vnd.${FEEDBACK_SCHEMA}+json`,
+  summary: 'Feedback on a turn that has its own record.',
+  schema: feedbackEventSchema,
   read(value) {
     const { conversationId, turn, feedback, occurredAt } = parseAs(feedbackEventSchema, value);
     return {

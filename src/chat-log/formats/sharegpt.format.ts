@@ -29,6 +29,8 @@ const WINDOW_ID = /^(.+)_(\d{1,9})$/s;
 export const shareGptFormat: Format = {
   name: 'sharegpt',
   contentType: 'application/vnd.driftloop.sharegpt+json',
+  summary: 'A ShareGPT record: a conversation, or a window of one.',
+  schema: recordSchema,
   read(value, origin) {
     const { id, conversations } = parseAs(recordSchema, value);
     if (conversations.length === 0) throw new RecordRejection('empty', 'conversations: it has no messages');

@@ -6,6 +6,8 @@ import { type Format, parseAs } from './format.js';
 export const turnEventFormat: Format = {
   name: TURN_SCHEMA,
   contentType: `application/vnd.${TURN_SCHEMA}+json`,
+  summary: 'One turn of a conversation.',
+  schema: turnEventSchema,
   read(value) {
     const { feedback, ...event } = parseAs(turnEventSchema, value);
     const { conversationId, turn, occurredAt } = event;

@@ -69,9 +69,8 @@ def main(site_packages: str) -> None:
             continue
         if name in versioned:
             write_stub(folder / name, versioned[name], nodes.get(name, name))
-        else:  # the first library without versions takes all symbols without one
+        else:  # nothing says whose the symbols without a version are, and not all of these libraries are always loaded
             write_stub(folder / name, plain, None)
-            plain = set()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { describe, expect, it } from 'vitest';
+import { asyncApiDoc } from './asyncapi-doc.js';
 import { configurationDoc } from './configuration-doc.js';
+import { schemaDocs } from './json-schemas.js';
 import { metricsDoc } from './metrics-doc.js';
 import { openApiDoc } from './openapi-doc.js';
 
@@ -16,5 +18,13 @@ describe('generated documents', () => {
 
   it('docs/openapi.json is the document that the API answers', async () => {
     await expect(await openApiDoc()).toMatchFileSnapshot('../../docs/openapi.json');
+  });
+
+  it('docs/asyncapi.json describes the topics and all forms of records', async () => {
+    await expect(asyncApiDoc()).toMatchFileSnapshot('../../docs/asyncapi.json');
+  });
+
+  it.each(Object.entries(schemaDocs()))('docs/schemas/%s is the JSON Schema of its events', async (file, text) => {
+    await expect(text).toMatchFileSnapshot(`../../docs/schemas/${file}`);
   });
 });

@@ -1,10 +1,10 @@
-import { FEEDBACK_SCHEMA, feedbackEventSchema } from '../turn-event.js';
+import { contentTypeOf, FEEDBACK_SCHEMA, feedbackEventSchema } from '../turn-event.js';
 import { type Format, parseAs } from './format.js';
 
 /** Feedback on a turn that has its own record. */
 export const feedbackEventFormat: Format = {
   name: FEEDBACK_SCHEMA,
-  contentType: `application/vnd.${FEEDBACK_SCHEMA}+json`,
+  contentType: contentTypeOf(FEEDBACK_SCHEMA),
   summary: 'Feedback on a turn that has its own record.',
   schema: feedbackEventSchema,
   read(value) {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ContentPart } from '../content.js';
 import { REVIEW_SCHEMA, reviewEventSchema } from '../review-event.js';
 import { makeTurn } from '../turn.js';
+import { contentTypeOf } from '../turn-event.js';
 import { type Format, parseAs } from './format.js';
 
 type Content = string | ContentPart[];
@@ -9,7 +10,7 @@ type Content = string | ContentPart[];
 /** An artefact, what a model wrote of it, and a reviewer's comment, as an exchange. */
 export const reviewEventFormat: Format = {
   name: REVIEW_SCHEMA,
-  contentType: `application/vnd.${REVIEW_SCHEMA}+json`,
+  contentType: contentTypeOf(REVIEW_SCHEMA),
   summary: 'An artefact, what a model wrote of it, and what its reviewer said.',
   schema: reviewEventSchema,
   read(value) {

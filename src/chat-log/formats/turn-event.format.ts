@@ -1,11 +1,11 @@
 import { makeTurn } from '../turn.js';
-import { TURN_SCHEMA, turnEventSchema } from '../turn-event.js';
+import { contentTypeOf, TURN_SCHEMA, turnEventSchema } from '../turn-event.js';
 import { type Format, parseAs } from './format.js';
 
 /** Driftloop's own event: one turn a record. */
 export const turnEventFormat: Format = {
   name: TURN_SCHEMA,
-  contentType: `application/vnd.${TURN_SCHEMA}+json`,
+  contentType: contentTypeOf(TURN_SCHEMA),
   summary: 'One turn of a conversation.',
   schema: turnEventSchema,
   read(value) {

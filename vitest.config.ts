@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,scripts}/**/*.spec.ts', 'test/deploy/**/*.spec.ts'],
+          include: ['{src,scripts}/**/*.spec.ts', 'test/{deploy,package}/**/*.spec.ts'],
           testTimeout: 30_000,
         },
       },

@@ -1,5 +1,6 @@
-import type { Message } from 'kafkajs';
+import { type Message, Partitioners } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { conversationEvents, sendEvents } from '../../src/producer/index.js';
 import { IngestHarness } from './ingest-harness.js';
 
 const json = (value: unknown, headers: Message['headers']): Message => ({ value: JSON.stringify(value), headers });
@@ -62,6 +63,24 @@ describe('records in other forms', () => {
       ['wildchat', 2],
     ]);
     expect(await harness.rows('turns')).toHaveLength(5 * 3);
+    expect(await harness.rows('dead_letters')).toEqual([]);
+  });
+
+  it('are sent by a kafkajs producer of somebody else', async () => {
+    const producer = harness.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, idempotent: true });
+    await producer.connect();
+    const said = ['Capital of Australia?', 'Sydney.', 'BAD'].map((content, turn) => ({
+      role: turn % 2 === 0 ? ('user' as const) : ('assistant' as const),
+      content,
+    }));
+    const events = conversationEvents({ conversationId: 'sent' }, said);
+    const topic = harness.config.topics.turns;
+    await sendEvents(producer, events, { topic });
+    await sendEvents(producer, events, { topic });
+    await producer.disconnect();
+    await harness.startConsumer();
+    await harness.stored();
+    expect(await harness.rows('anchors')).toMatchObject([{ conversation_id: 'sent', turn: 2 }]);
     expect(await harness.rows('dead_letters')).toEqual([]);
   });
 });

@@ -1,9 +1,7 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { type DeadLetter, KEPT_BYTES, keptHeaders } from './dead-letter.js';
 import { createPartitioner } from './kafka-client.js';
-
-/** Of one request to the broker, so that it stays under the 1 MiB that brokers take by default. */
-const REQUEST_BYTES = 512 * 1024;
+import { inRequests } from './requests.js';
 
 /** Sends dead letters to their topic. It connects with the first of them. */
 export class DeadLetterProducer {
@@ -59,25 +57,4 @@ function asMessage(source: { topic: string; partition: number }, letter: DeadLet
       'driftloop-bytes': String(message.value?.length ?? 0),
     },
   };
-}
-
-function* inRequests(messages: Message[]): Generator<Message[]> {
-  let request: Message[] = [];
-  let room = REQUEST_BYTES;
-  for (const message of messages) {
-    const bytes = sizeOf(message);
-    if (request.length > 0 && bytes > room) {
-      yield request;
-      request = [];
-      room = REQUEST_BYTES;
-    }
-    request.push(message);
-    room -= bytes;
-  }
-  if (request.length > 0) yield request;
-}
-
-function sizeOf({ key, value, headers }: Message): number {
-  const texts = [key, value, ...Object.entries(headers ?? {}).flat(2)];
-  return texts.reduce((sum, text) => sum + (text ? Buffer.byteLength(text) : 0), 100);
 }

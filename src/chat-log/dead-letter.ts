@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { EntityManager } from 'typeorm';
+import { LAST_TIME_MS } from './formats/format.js';
 import type { RejectionReason } from './rejection.js';
 
 /** What is kept of a record's value, and of its headers together. */
@@ -35,6 +36,12 @@ export function keptHeaders({ headers }: KafkaMessage): Record<string, Buffer[]>
   return kept;
 }
 
+/** Whether key or headers are more than what is kept of them. */
+function isCut(message: KafkaMessage): boolean {
+  const names = Object.keys(message.headers ?? {});
+  return (message.key?.length ?? 0) > KEPT_BYTES || Object.keys(keptHeaders(message)).length < names.length;
+}
+
 function buffers(value: IHeaders[string]): Buffer[] {
   if (value === undefined) return [];
   return (Array.isArray(value) ? value : [value]).map((item) => (typeof item === 'string' ? Buffer.from(item) : item));
@@ -58,9 +65,9 @@ export async function insertDeadLetters(
 ): Promise<void> {
   await manager.query(
     `INSERT INTO dead_letters (topic, partition, record_offset, item, reason, detail, sha256, record_key, headers,
-       payload, payload_bytes)
+       payload, payload_bytes, cut, record_time)
      SELECT $1, $2, * FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-       $9::jsonb[], $10::bytea[], $11::integer[])
+       $9::jsonb[], $10::bytea[], $11::integer[], $12::boolean[], $13::timestamptz[])
      ON CONFLICT DO NOTHING`,
     [
       topic,
@@ -74,6 +81,14 @@ export async function insertDeadLetters(
       letters.map(({ message }) => headersAsJson(message)),
       letters.map(({ message }) => message.value?.subarray(0, KEPT_BYTES) ?? Buffer.alloc(0)),
       letters.map(({ message }) => message.value?.length ?? 0),
+      letters.map(({ message }) => isCut(message)),
+      letters.map(({ message }) => timeOf(message)),
     ],
   );
+}
+
+/** The record's time; null where it is none that PostgreSQL and RFC 3339 can say. */
+function timeOf({ timestamp }: KafkaMessage): Date | null {
+  const time = Number(timestamp);
+  return time >= 0 && time <= LAST_TIME_MS ? new Date(time) : null;
 }

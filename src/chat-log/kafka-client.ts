@@ -1,5 +1,5 @@
 import type { Logger } from '@nestjs/common';
-import { type Admin, Kafka, type LogEntry, logLevel, Partitioners } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, type LogEntry, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { DriftError } from '../drift-error.js';
 
 /** A client that says what fails by throwing it. With a logger, also what it retries: its errors are our warnings. */
@@ -29,5 +29,21 @@ export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<
     return await use(admin);
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** @throws DriftError `broker-unavailable` where the broker cannot be reached, or does not take what is sent */
+export async function withProducer<T>(brokers: string[], use: (producer: Producer) => Promise<T>): Promise<T> {
+  const options = { createPartitioner, idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false };
+  const producer = createKafka(brokers).producer(options);
+  try {
+    await producer.connect();
+    return await use(producer);
+  } catch (cause) {
+    if (!(cause instanceof kafkajs.KafkaJSError)) throw cause;
+    const message = `Kafka at ${brokers.join(', ')} did not take the records: ${cause.message}.`;
+    throw new DriftError('broker-unavailable', message, { cause, retriable: true });
+  } finally {
+    await producer.disconnect();
   }
 }

@@ -11,6 +11,7 @@ const COMMANDS = [
   () => import('./stack.command.js'),
   () => import('./serve.command.js'),
   () => import('./replay.command.js'),
+  () => import('./dlq.command.js'),
   () => import('./anchors.command.js'),
   () => import('./runs.command.js'),
   () => import('./train.command.js'),

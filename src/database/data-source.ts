@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { Initial1764000000000 } from '../../migrations/1764000000000-initial.js';
 import { RunAnchors1764000060000 } from '../../migrations/1764000060000-run-anchors.js';
 import { LastRecord1764000310000 } from '../../migrations/1764000310000-last-record.js';
+import { ReplayedLetters1764000410000 } from '../../migrations/1764000410000-replayed-letters.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -18,7 +19,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
     // A server that vanished without a word is noticed: a query to it would otherwise wait for ever.
     extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
     entities: [RunEntity, RunStageEntity, TrainingStepEntity, PolicyVersionEntity],
-    migrations: [Initial1764000000000, RunAnchors1764000060000, LastRecord1764000310000],
+    migrations: [Initial1764000000000, RunAnchors1764000060000, LastRecord1764000310000, ReplayedLetters1764000410000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
   });

@@ -1,3 +1,4 @@
+import { inRequests } from '../chat-log/requests.js';
 import { type ChatEvent, type EventRecord, eventRecord } from './event-record.js';
 
 /**
@@ -13,9 +14,6 @@ export interface SendOptions {
   topic?: string;
 }
 
-/** Of one request to the broker, so that it stays under the 1 MiB that brokers take by default. */
-const REQUEST_BYTES = 512 * 1024;
-
 /**
  * Sends events in the order given; resolves when all in-sync replicas have them. Where it fails, send all of them
  * again: what is stored already counts as a duplicate.
@@ -27,20 +25,4 @@ export async function sendEvents(
   { topic = 'chat.turns' }: SendOptions = {},
 ): Promise<void> {
   for (const messages of inRequests(events.map(eventRecord))) await producer.send({ topic, acks: -1, messages });
-}
-
-function* inRequests(records: EventRecord[]): Generator<EventRecord[]> {
-  let request: EventRecord[] = [];
-  let room = REQUEST_BYTES;
-  for (const record of records) {
-    const bytes = Buffer.byteLength(record.value) + Buffer.byteLength(record.key);
-    if (request.length > 0 && bytes > room) {
-      yield request;
-      request = [];
-      room = REQUEST_BYTES;
-    }
-    request.push(record);
-    room -= bytes;
-  }
-  if (request.length > 0) yield request;
 }

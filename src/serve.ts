@@ -14,11 +14,12 @@ import { ensureTopics, serviceTopics } from './stack/topics.js';
  */
 export async function serve(config: Config, portsFile?: string): Promise<void> {
   const logger = createLogger(config.logLevel);
-  const consumes = config.roles.includes('ingest');
-  const needs: Server[] = consumes ? ['postgres', 'kafka'] : ['postgres'];
+  const usesKafka =
+    config.roles.includes('ingest') || (config.roles.includes('api') && config.ingestApiKeys.length > 0);
+  const needs: Server[] = usesKafka ? ['postgres', 'kafka'] : ['postgres'];
   await withStack(config, needs, async (stack) => {
     await prepareSchema(config, stack.databaseUrl);
-    if (consumes) await ensureTopics(stack.kafkaBrokers, serviceTopics(config.topics));
+    if (usesKafka) await ensureTopics(stack.kafkaBrokers, serviceTopics(config.topics));
     const signal = nextSignal();
     const service = await startService({ ...config, ...stack }, logger);
     await announce(service, config, logger, portsFile);

@@ -7,6 +7,7 @@ import { OpenApiController } from './api/openapi.controller.js';
 import { openApiDocument } from './api/openapi.js';
 import { AppModule } from './app.module.js';
 import { connectIngest } from './chat-log/chat-log.module.js';
+import { MAX_RECORD_BYTES } from './chat-log/record-value.js';
 import type { ServiceConfig } from './config/config.module.js';
 import { listenError } from './health/listen-error.js';
 import { ManagementServer } from './health/management-server.js';
@@ -26,10 +27,14 @@ export interface Service {
  * @throws DriftError `conflict` where a port is in use
  */
 export async function startService(config: ServiceConfig, logger: Logger): Promise<Service> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), new FastifyAdapter(), {
-    logger: new NestPinoLogger(logger),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config),
+    new FastifyAdapter({ bodyLimit: MAX_RECORD_BYTES }),
+    {
+      logger: new NestPinoLogger(logger),
+      abortOnError: false,
+    },
+  );
   try {
     if (config.roles.includes('ingest')) connectIngest(app);
     await app.init();

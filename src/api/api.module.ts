@@ -1,6 +1,7 @@
 import { Module, StandardSchemaSerializerInterceptor, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { AnchorController } from '../anchor/anchor.controller.js';
+import { HttpIngestModule } from '../chat-log/http/http-ingest.module.js';
 import { PolicyController } from '../policy/policy.controller.js';
 import { RunController } from '../training/run.controller.js';
 import { OpenApiController } from './openapi.controller.js';
@@ -8,6 +9,7 @@ import { InvalidInput, ProblemFilter } from './problem.filter.js';
 
 /** The HTTP API: what the `api` role adds to a service. */
 @Module({
+  imports: [HttpIngestModule],
   controllers: [AnchorController, RunController, PolicyController, OpenApiController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },

@@ -9,11 +9,12 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('Driftloop')
     .setDescription('Anchors, runs and policy versions of a Driftloop service.')
     .setVersion('1')
-    .addServer('/');
+    .addServer('/')
+    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of DRIFTLOOP_INGEST_API_KEYS.' });
   const document = SwaggerModule.createDocument(app, info.build(), {
     operationIdFactory: (_controller, method) => method,
   });
-  document.security = []; // no authentication: keep the port inside of the cluster
+  document.security = []; // reading needs no authentication: keep the port inside of the cluster
   document.components ??= {};
   document.components.schemas = { ...document.components.schemas, Problem: problemJsonSchema() };
   return document;

@@ -13,10 +13,18 @@ const STATUS_OF: Partial<Record<DriftErrorCode, number>> = {
   'broker-unavailable': 503,
 };
 
+const HEADERS_OF: Record<number, Record<string, string>> = {
+  401: { 'www-authenticate': 'Bearer' },
+  503: { 'retry-after': '5' },
+};
+
 /** An input that its schema refused. */
 export class InvalidInput extends HttpException {
-  constructor(readonly errors: NonNullable<Problem['errors']>) {
-    super('The request is not valid.', 400);
+  constructor(
+    readonly errors: NonNullable<Problem['errors']>,
+    status = 400,
+  ) {
+    super('The request is not valid.', status);
   }
 }
 
@@ -31,13 +39,14 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = problemOf(error);
     if (problem.status >= 500) this.logger.error(error instanceof Error ? error : String(error));
     const response = host.switchToHttp().getResponse();
-    this.adapterHost.httpAdapter.setHeader(response, 'content-type', 'application/problem+json');
+    const headers = { 'content-type': 'application/problem+json', ...HEADERS_OF[problem.status] };
+    for (const [name, value] of Object.entries(headers)) this.adapterHost.httpAdapter.setHeader(response, name, value);
     this.adapterHost.httpAdapter.reply(response, problem, problem.status);
   }
 }
 
 export function problemOf(error: unknown): Problem {
-  if (error instanceof InvalidInput) return problem(400, error.message, error.errors);
+  if (error instanceof InvalidInput) return problem(error.getStatus(), error.message, error.errors);
   if (error instanceof HttpException) return problem(error.getStatus(), error.message);
   const status = error instanceof DriftError ? (STATUS_OF[error.code] ?? 500) : 500;
   return status < 500 ? problem(status, (error as DriftError).message) : problem(status);

@@ -1,41 +1,28 @@
-import type { Kafka, Message, Producer } from 'kafkajs';
+import type { Kafka, Message } from 'kafkajs';
 import { type DeadLetter, KEPT_BYTES, keptHeaders } from './dead-letter.js';
-import { createPartitioner } from './kafka-client.js';
-import { inRequests } from './requests.js';
+import { LazyProducer } from './lazy-producer.js';
 
 /** Sends dead letters to their topic. It connects with the first of them. */
 export class DeadLetterProducer {
-  private producer?: Promise<Producer>;
+  private readonly producer: LazyProducer;
 
   constructor(
-    private readonly kafka: Kafka,
+    kafka: Kafka,
     private readonly topic: string,
-  ) {}
+  ) {
+    this.producer = new LazyProducer(() => kafka);
+  }
 
   /** Resolves when the broker has them all. */
-  async send(source: { topic: string; partition: number }, letters: DeadLetter[]): Promise<void> {
-    const producer = await this.connected();
-    for (const messages of inRequests(letters.map((letter) => asMessage(source, letter)))) {
-      await producer.send({ topic: this.topic, acks: -1, messages });
-    }
+  send(source: { topic: string; partition: number }, letters: DeadLetter[]): Promise<void> {
+    return this.producer.send(
+      this.topic,
+      letters.map((letter) => asMessage(source, letter)),
+    );
   }
 
-  async close(): Promise<void> {
-    await (await this.producer)?.disconnect();
-  }
-
-  private connected(): Promise<Producer> {
-    this.producer ??= this.connect().catch((error) => {
-      this.producer = undefined;
-      throw error;
-    });
-    return this.producer;
-  }
-
-  private async connect(): Promise<Producer> {
-    const producer = this.kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
-    await producer.connect();
-    return producer;
+  close(): Promise<void> {
+    return this.producer.close();
   }
 }
 

@@ -46,6 +46,14 @@ export const configSchema = z.object({
   DRIFTLOOP_MANAGEMENT_PORT: port
     .default(9464)
     .describe('Port of `/metrics`, `/healthz` and `/readyz`. 0 takes a free one.'),
+  DRIFTLOOP_INGEST_API_KEYS: z
+    .string()
+    .default('')
+    .transform(list)
+    .pipe(z.array(z.string().regex(/^\S{16,}$/, 'expected keys of at least 16 characters')))
+    .describe(
+      'Keys that let clients post turns to `/v1/turns`, separated by commas. Without them the API takes no turns, and needs no Kafka.',
+    ),
   DRIFTLOOP_HTTP_HOST: z
     .string()
     .default('127.0.0.1')
@@ -100,6 +108,7 @@ export interface Config {
   logLevel: ConfigKeys['DRIFTLOOP_LOG_LEVEL'];
   apiPort: number;
   managementPort: number;
+  ingestApiKeys: string[];
   httpHost: string;
   topics: { turns: string; deadLetters: string; policyVersions: string };
   consumerGroup: string;
@@ -142,6 +151,7 @@ function toConfig(keys: ConfigKeys): Config {
     logLevel: keys.DRIFTLOOP_LOG_LEVEL,
     apiPort: keys.DRIFTLOOP_API_PORT,
     managementPort: keys.DRIFTLOOP_MANAGEMENT_PORT,
+    ingestApiKeys: keys.DRIFTLOOP_INGEST_API_KEYS,
     httpHost: keys.DRIFTLOOP_HTTP_HOST,
     topics: {
       turns: keys.DRIFTLOOP_TOPIC_TURNS,

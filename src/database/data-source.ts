@@ -3,6 +3,7 @@ import { Initial1764000000000 } from '../../migrations/1764000000000-initial.js'
 import { RunAnchors1764000060000 } from '../../migrations/1764000060000-run-anchors.js';
 import { LastRecord1764000310000 } from '../../migrations/1764000310000-last-record.js';
 import { ReplayedLetters1764000410000 } from '../../migrations/1764000410000-replayed-letters.js';
+import { IngestRequests1764000420000 } from '../../migrations/1764000420000-ingest-requests.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -19,7 +20,13 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
     // A server that vanished without a word is noticed: a query to it would otherwise wait for ever.
     extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
     entities: [RunEntity, RunStageEntity, TrainingStepEntity, PolicyVersionEntity],
-    migrations: [Initial1764000000000, RunAnchors1764000060000, LastRecord1764000310000, ReplayedLetters1764000410000],
+    migrations: [
+      Initial1764000000000,
+      RunAnchors1764000060000,
+      LastRecord1764000310000,
+      ReplayedLetters1764000410000,
+      IngestRequests1764000420000,
+    ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
   });

@@ -1,0 +1,37 @@
+import type { Kafka, Message, Producer, ProducerConfig } from 'kafkajs';
+import { createPartitioner } from './kafka-client.js';
+import { inRequests } from './requests.js';
+
+/** A producer that connects with the first message, and again after it could not. */
+export class LazyProducer {
+  private producer?: Promise<Producer>;
+
+  constructor(
+    private readonly kafka: () => Kafka,
+    private readonly options: ProducerConfig = {},
+  ) {}
+
+  /** Resolves when the broker has them all. */
+  async send(topic: string, messages: Iterable<Message>): Promise<void> {
+    const producer = await this.connected();
+    for (const request of inRequests(messages)) await producer.send({ topic, acks: -1, messages: request });
+  }
+
+  async close(): Promise<void> {
+    await (await this.producer)?.disconnect();
+  }
+
+  private connected(): Promise<Producer> {
+    this.producer ??= this.connect().catch((error) => {
+      this.producer = undefined;
+      throw error;
+    });
+    return this.producer;
+  }
+
+  private async connect(): Promise<Producer> {
+    const producer = this.kafka().producer({ createPartitioner, allowAutoTopicCreation: false, ...this.options });
+    await producer.connect();
+    return producer;
+  }
+}

@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { FAULT_KINDS } from './plan.js';
+import { runFaults } from './run-faults.js';
+import { inUserNamespace, mayMount } from './small-disk.js';
+
+const USAGE = `npm run faults -- [--turns 20000] [--faults 12] [--seed 1] [--keep DIR] [--json]
+Sends real turns to the service while it and its servers are struck, and compares the tables with those of an
+undisturbed run. At least ${FAULT_KINDS.length} faults: one of each kind.`;
+
+const { values } = parseArgs({
+  options: {
+    turns: { type: 'string', default: '20000' },
+    faults: { type: 'string', default: String(FAULT_KINDS.length) },
+    seed: { type: 'string', default: '1' },
+    keep: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const [turns, faults, seed] = [Number(values.turns), Number(values.faults), Number(values.seed)];
+const valid =
+  Number.isInteger(turns) && turns >= 100 * faults && faults >= FAULT_KINDS.length && Number.isInteger(seed);
+if (values.help || !valid) {
+  console.error(USAGE);
+  process.exit(values.help ? 0 : 2);
+}
+
+const namespace = mayMount() ? undefined : inUserNamespace();
+if (namespace) {
+  const [command, ...args] = [...namespace, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  process.exit(spawnSync(command!, args, { stdio: 'inherit' }).status ?? 1);
+}
+
+const report = await runFaults({ turns, faults, seed, keep: values.keep });
+const survived = report.faults.filter(({ outcome }) => outcome === 'survived').length;
+const notRun = report.faults.filter(({ outcome }) => outcome === 'not run').length;
+const { lost, doubled, crashes, rows, differences } = report;
+const pass = lost === 0 && doubled === 0 && survived + notRun === faults;
+
+for (const { kind, outcome, what, seconds } of report.faults)
+  console.log(`${kind.padEnd(20)} ${outcome}, ${seconds.toFixed(1)} s: ${what}`);
+console.log(
+  `rows of the undisturbed run: ${Object.entries(rows)
+    .map(([table, count]) => `${table} ${count}`)
+    .join(', ')}`,
+);
+for (const difference of differences) console.log(difference);
+console.log(
+  `${survived} of ${faults} faults survived, ${notRun} not run, ${crashes} crashes; ${lost} rows lost, ${doubled} doubled: ${pass ? 'pass' : 'FAIL'}`,
+);
+if (values.json) {
+  const figures = {
+    turns,
+    records: report.records,
+    faults,
+    faultsSurvived: survived,
+    notRun,
+    lost,
+    doubled,
+    crashes,
+    seed,
+    rows,
+    pass,
+  };
+  console.log(JSON.stringify(figures));
+}
+process.exitCode = pass ? 0 : 1;

@@ -1,0 +1,180 @@
+import { chmodSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Message } from 'kafkajs';
+import { loadConfig } from '../../src/config/config.js';
+import { seededRandom } from '../../src/model/random.js';
+import { requireAsset } from '../../src/stack/assets.js';
+import { removeState } from '../../src/stack/postgres-account.js';
+import { type Comparison, compare } from './compare.js';
+import { FAULTS, until } from './faults.js';
+import { CONSUMERS, Fleet } from './fleet.js';
+import { Place } from './place.js';
+import { type PlannedFault, planFaults } from './plan.js';
+import { atWrongTimes, poison, realTurns } from './records.js';
+import { Servers } from './servers.js';
+import { SmallDisk } from './small-disk.js';
+
+export interface FaultOptions {
+  turns: number;
+  faults: number;
+  seed: number;
+  /** Directory for logs and data, kept; a temporary one is removed. */
+  keep?: string;
+}
+
+export interface FaultOutcome extends PlannedFault {
+  outcome: 'survived' | 'not survived' | 'not run';
+  /** What it did, or what went wrong. */
+  what: string;
+  seconds: number;
+}
+
+export interface FaultsReport extends Comparison {
+  turns: number;
+  records: number;
+  faults: FaultOutcome[];
+  /** Processes that ended without being told to. */
+  crashes: number;
+}
+
+/** What the system has to take up work in after a fault. */
+const RECOVERY_MS = 120_000;
+
+const startedAt = performance.now();
+const say = (text: string) => console.error(`[${((performance.now() - startedAt) / 1_000).toFixed(1)} s] ${text}`);
+
+/** Sends the same records to two places, one undisturbed and one under faults, and compares what is stored. */
+export async function runFaults(options: FaultOptions): Promise<FaultsReport> {
+  const stateDir = options.keep ?? mkdtempSync(join(tmpdir(), 'driftloop-faults-'));
+  chmodSync(stateDir, 0o755); // PostgreSQL may run as another user
+  const config = loadConfig({ DRIFTLOOP_CACHE: process.env.DRIFTLOOP_CACHE, DRIFTLOOP_STATE_DIR: stateDir });
+  const servers = new Servers(config);
+  const disk = SmallDisk.mount(stateDir);
+  const fleets: Fleet[] = [];
+  const killAll = () => {
+    for (const fleet of fleets) fleet.kill();
+    servers.kill();
+  };
+  process.once('exit', killAll);
+  try {
+    await servers.start();
+    const parts = await planParts(requireAsset(config, 'chatLogs'), options);
+    const expected = await Place.create(servers, 'undisturbed');
+    const actual = await Place.create(servers, 'disturbed', disk?.directory);
+    await runUndisturbed(expected, parts, join(stateDir, 'undisturbed'), fleets);
+    const { faults, crashes } = await runDisturbed(servers, actual, parts, join(stateDir, 'disturbed'), fleets, disk);
+    const comparison = await compare(expected, actual);
+    await Promise.all([expected.close(), actual.close()]);
+    return {
+      turns: options.turns,
+      records: parts.flatMap(({ records }) => records).length,
+      faults,
+      crashes,
+      ...comparison,
+    };
+  } finally {
+    await Promise.all(fleets.map((fleet) => fleet.stop()));
+    await servers.stop();
+    process.off('exit', killAll);
+    disk?.unmount();
+    if (!options.keep) removeState(stateDir);
+  }
+}
+
+/** A fault, and the part of the stream that it strikes in. */
+interface Part {
+  fault: PlannedFault;
+  records: Message[];
+}
+
+async function planParts(chatLogs: string, { turns, faults, seed }: FaultOptions): Promise<Part[]> {
+  const records = await realTurns(chatLogs, turns);
+  const now = Date.now();
+  return planFaults(faults, seed).map((fault, index) => {
+    const part = records.slice(Math.floor((index * turns) / faults), Math.floor(((index + 1) * turns) / faults));
+    return { fault, records: withFaultsOfRecords(part, fault, now) };
+  });
+}
+
+function withFaultsOfRecords(records: Message[], { kind, at, seed }: PlannedFault, now: number): Message[] {
+  if (kind === 'clock-jump') return atWrongTimes(records, seed, now);
+  if (kind === 'poison') return records.toSpliced(Math.floor(at * records.length), 0, ...poison(seed));
+  return records;
+}
+
+async function runUndisturbed(place: Place, parts: Part[], dir: string, fleets: Fleet[]): Promise<void> {
+  const fleet = new Fleet(place.env, dir);
+  fleets.push(fleet);
+  fleet.addConsumer();
+  fleet.addClassifier();
+  for (const { records } of parts) await place.send(records);
+  await settled(place);
+  await fleet.stop();
+  say(`undisturbed: ${await place.storedRecords()} records stored`);
+}
+
+async function runDisturbed(
+  servers: Servers,
+  place: Place,
+  parts: Part[],
+  dir: string,
+  fleets: Fleet[],
+  disk?: SmallDisk,
+): Promise<Pick<FaultsReport, 'faults' | 'crashes'>> {
+  const fleet = new Fleet(place.env, dir);
+  fleets.push(fleet);
+  for (let consumer = 0; consumer < CONSUMERS.least; consumer++) fleet.addConsumer();
+  for (let classifier = 0; classifier < 2; classifier++) fleet.addClassifier();
+  const faults: FaultOutcome[] = [];
+  for (const [index, { fault, records }] of parts.entries()) {
+    const began = performance.now();
+    const outcome = await strike({ servers, place, fleet, disk }, fault, records);
+    const seconds = Math.round(performance.now() - began) / 1_000;
+    faults.push({ ...fault, ...outcome, seconds });
+    say(`${index + 1}/${parts.length} ${fault.kind}: ${outcome.outcome}; ${outcome.what}`);
+  }
+  await settled(place);
+  const crashes = fleet.all.reduce((sum, worker) => sum + worker.crashes, 0);
+  await fleet.stop();
+  return { faults, crashes };
+}
+
+interface Stage {
+  servers: Servers;
+  place: Place;
+  fleet: Fleet;
+  disk?: SmallDisk;
+}
+
+/** Sends the first part of the records, strikes while they are stored, and waits until all are. */
+async function strike(
+  stage: Stage,
+  { kind, at, seed }: PlannedFault,
+  records: Message[],
+): Promise<Pick<FaultOutcome, 'outcome' | 'what'>> {
+  const { place } = stage;
+  if (kind === 'disk-full' && !stage.disk) {
+    await place.send(records);
+    return { outcome: 'not run', what: 'neither root nor a user namespace may mount a file system here' };
+  }
+  const half = records.length >> 1;
+  const before = await place.storedRecords();
+  await place.send(records.slice(0, half));
+  await until(async () => (await place.storedRecords()) >= before + at * half * 0.8, RECOVERY_MS);
+  const rest = records.slice(half);
+  const wanted = place.total + rest.length;
+  let what = '';
+  try {
+    what = await FAULTS[kind]({ ...stage, random: seededRandom(seed), rest });
+    await until(async () => (await place.behind()) === 0, RECOVERY_MS);
+    return { outcome: 'survived', what };
+  } catch (error) {
+    if (place.total < wanted) await place.send(rest);
+    return { outcome: 'not survived', what: `${what} ${String(error)}` };
+  }
+}
+
+async function settled(place: Place): Promise<void> {
+  await until(async () => (await place.behind()) === 0 && (await place.provisional()) === 0, 10 * RECOVERY_MS);
+}

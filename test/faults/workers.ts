@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Role } from '../../src/config/config.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const RESTART_MS = 500;
+
+/** A process of the built `driftloop serve` that is started again when it ends by itself, as an orchestrator would. */
+export class Worker {
+  /** How often it ended without being told to. */
+  crashes = 0;
+  private child?: ChildProcess;
+  private wanted = true;
+
+  private constructor(
+    readonly name: string,
+    private readonly args: string[],
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly logFile: string,
+  ) {}
+
+  /** @param nodeOptions of the process, such as `--cpu-prof` */
+  static start(
+    name: string,
+    roles: Role[],
+    env: Record<string, string>,
+    dir: string,
+    nodeOptions: string[] = [],
+  ): Worker {
+    mkdirSync(dir, { recursive: true });
+    const ports = join(dir, `${name}.json`);
+    const args = [...nodeOptions, MAIN, 'serve', '--roles', roles.join(','), '--ports-file', ports];
+    const worker = new Worker(name, args, { ...process.env, ...env }, join(dir, `${name}.log`));
+    worker.spawn();
+    return worker;
+  }
+
+  get pid(): number {
+    return this.child!.pid!;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child!.kill(signal);
+  }
+
+  /** Resolves to how it ended, once it has. It does not come back. */
+  async end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    this.wanted = false;
+    const child = this.child!;
+    if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, signal: child.signalCode };
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code, by] = await exited;
+    return { code, signal: by };
+  }
+
+  private spawn(): void {
+    const log = openSync(this.logFile, 'a');
+    this.child = spawn(process.execPath, this.args, { env: this.env, stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.child.once('exit', () => void this.comeBack());
+  }
+
+  private async comeBack(): Promise<void> {
+    if (!this.wanted) return;
+    this.crashes++;
+    await sleep(RESTART_MS);
+    if (this.wanted) this.spawn();
+  }
+}

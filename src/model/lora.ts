@@ -75,6 +75,17 @@ function checkedTensor(file: string, tensor: LazyTensor | undefined, name: strin
   throw new DriftError('model-invalid', `${file}: tensor ${name} has shape [${tensor.shape}], expected [${shape}].`);
 }
 
+/** A linear layer's weight with the adapter's part added: W + scale * B A. */
+export function mergedWeight(
+  { weights, lora }: { weights: Map<string, Tensor>; lora: Lora | null },
+  layer: string,
+): Tensor {
+  const weight = weights.get(`${layer}.weight`)!;
+  const [a, b] = [lora?.weights.get(loraA(layer)), lora?.weights.get(loraB(layer))];
+  if (!lora || !a || !b) return weight;
+  return tf.tidy(() => tf.add(weight, tf.mul(tf.matMul(b, a), lora.scale)));
+}
+
 /** Tensors of the adapter under PEFT's names. */
 export function peftName(name: string): string {
   return PEFT_PREFIX + name;

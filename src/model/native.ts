@@ -1,10 +1,10 @@
 import type { backend_util, KernelBackend, TensorInfo } from '@tensorflow/tfjs';
 import { type Tensor, tf } from './tf.js';
 
-interface OpAttribute {
+export interface OpAttribute {
   name: string;
   type: number;
-  value: boolean | number;
+  value: boolean | number | string;
 }
 
 /** What tfjs-node's backend does beyond the portable interface: any TensorFlow op, by its name. */
@@ -14,9 +14,12 @@ interface NativeBackend extends KernelBackend {
     TF_INT32: number;
     TF_ATTR_TYPE: number;
     TF_ATTR_BOOL: number;
+    TF_ATTR_INT: number;
     executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): NativeTensor[];
     createTensor(shape: number[], dtype: number, values: backend_util.BackendValues): number;
     deleteTensor(id: number): void;
+    getNumOfTensors(): number;
+    tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   };
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: TensorInfo[], outputs: number): Tensor[];
   getInputTensorIds(tensors: TensorInfo[]): number[];
@@ -32,7 +35,7 @@ interface NativeTensor {
 /** TensorFlow's number for bfloat16, which tfjs has no dtype for. */
 const BF16 = 14;
 
-const backend = tf.backend() as NativeBackend;
+export const backend = tf.backend() as NativeBackend;
 const { binding } = backend;
 const type = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value });
 const flag = (name: string, value: boolean): OpAttribute => ({ name, type: binding.TF_ATTR_BOOL, value });

@@ -1,3 +1,4 @@
+import type { ModelConfig } from './model-config.js';
 import { type Tensor, tf } from './tf.js';
 
 /** Rotation angles of some positions: cosines and sines, each [rows, 1, headDim / 2]. */
@@ -6,12 +7,16 @@ export type Rotation = {
   sin: Tensor;
 };
 
-/** Rotary position embedding (arXiv 2104.09864): pair i of a head turns by position * theta^(-2i / headDim). */
-export function rotationOf(positions: readonly number[], headDim: number, theta: number): Rotation {
+/** What a head's pairs turn by from one position to the next: pair i by theta^(-2i / headDim) (arXiv 2104.09864). */
+export function ropeFrequencies({ headDim, ropeTheta }: Pick<ModelConfig, 'headDim' | 'ropeTheta'>): number[] {
   const half = headDim / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => theta ** (-i / half));
+  return Array.from({ length: half }, (_, i) => ropeTheta ** (-i / half));
+}
+
+export function rotationOf(positions: readonly number[], config: Pick<ModelConfig, 'headDim' | 'ropeTheta'>): Rotation {
+  const frequencies = ropeFrequencies(config);
   const angles = positions.flatMap((position) => frequencies.map((frequency) => position * frequency));
-  const shape: [number, number, number] = [positions.length, 1, half];
+  const shape: [number, number, number] = [positions.length, 1, frequencies.length];
   return {
     cos: tf.tensor3d(Float32Array.from(angles, Math.cos), shape),
     sin: tf.tensor3d(Float32Array.from(angles, Math.sin), shape),

@@ -31,8 +31,8 @@ export type Tape = {
 /** Final hidden states [rows, hiddenSize], normed, with attention as the caller defines it. */
 export function hiddenStates(decoder: Decoder, { ids, positions }: Rows, attention: Attention): Tensor {
   return tf.tidy(() => {
-    const { headDim, ropeTheta, layers } = decoder.config;
-    const rotation = rotationOf(positions, headDim, ropeTheta);
+    const { layers } = decoder.config;
+    const rotation = rotationOf(positions, decoder.config);
     let x = embed(decoder, tf.tensor1d([...ids], 'int32'));
     for (let layer = 0; layer < layers; layer++) {
       const y = decoderLayer(decoder, layer, x, rotation, attention);
@@ -54,9 +54,9 @@ export function trainingHiddenStates(
   rows: Rows,
   segments: readonly Segment[],
 ): { hidden: Tensor; tape: Tape } {
-  const { headDim, ropeTheta, layers } = decoder.config;
+  const { layers } = decoder.config;
   const ids = tf.tensor1d([...rows.ids], 'int32');
-  const rotation = rotationOf(rows.positions, headDim, ropeTheta);
+  const rotation = rotationOf(rows.positions, decoder.config);
   const states: LayerState[] = [];
   let x = embed(decoder, ids);
   for (let layer = 0; layer < layers; layer++) {

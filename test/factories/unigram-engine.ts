@@ -58,7 +58,8 @@ class UnigramPolicy implements EnginePolicy {
       const next = uniform(seed);
       const ids: number[] = [];
       while (ids.length < maxNewTokens && ids.at(-1) !== EOS) ids.push(pick(probabilities, next()));
-      return { ids, finish: ids.at(-1) === EOS ? ('eos' as const) : ('length' as const) };
+      const logprobs = ids.map((id) => Math.log(softmax(this.logits)[id]!));
+      return { ids, logprobs, finish: ids.at(-1) === EOS ? ('eos' as const) : ('length' as const) };
     });
   }
 

@@ -1,13 +1,14 @@
 import type { Decoder } from '../../model/decoder-layer.js';
 import { readEosIds } from '../../model/eos-ids.js';
-import { generate } from '../../model/generate.js';
 import { completionLogprobs } from '../../model/logprobs.js';
 import { createLora } from '../../model/lora.js';
-import { MAT_MULS } from '../../model/mat-mul.js';
+import { type Dtype, MAT_MULS } from '../../model/mat-mul.js';
 import { readModelConfig } from '../../model/model-config.js';
+import { generate } from '../../model/sampling/generate.js';
 import { saveModel } from '../../model/save-model.js';
 import { tf } from '../../model/tf.js';
 import { checkCompletion, checkRoom } from '../../model/token-limits.js';
+import { Tokenizer } from '../../model/tokenizer.js';
 import { trainDpo } from '../../model/train-dpo.js';
 import { loadWeights } from '../../model/weights.js';
 import type {
@@ -26,6 +27,7 @@ import type {
 export class TfjsPolicy implements EnginePolicy {
   private constructor(
     private readonly decoder: Decoder,
+    private readonly dtype: Dtype,
     private readonly modelDir: string,
     private readonly eosIds: readonly number[],
   ) {}
@@ -36,7 +38,7 @@ export class TfjsPolicy implements EnginePolicy {
     const eosIds = readEosIds(modelDir);
     const adapter = lora === undefined ? null : createLora(config, lora);
     const decoder = { config, weights: loadWeights(modelDir, config), lora: adapter, matMul: MAT_MULS[dtype] };
-    return new TfjsPolicy(decoder, modelDir, eosIds);
+    return new TfjsPolicy(decoder, dtype, modelDir, eosIds);
   }
 
   async sample(
@@ -44,8 +46,12 @@ export class TfjsPolicy implements EnginePolicy {
     settings: SampleSettings,
     onProgress?: (done: number) => void,
   ): Promise<Sample[]> {
-    for (const { promptIds } of requests) checkRoom(this.decoder.config, promptIds, settings.maxNewTokens);
-    return generate(this.decoder, requests, settings, this.eosIds, onProgress);
+    for (const { promptIds, maxNewTokens } of requests)
+      checkRoom(this.decoder.config, promptIds, maxNewTokens ?? settings.maxNewTokens);
+    const { decoder, dtype, eosIds } = this;
+    const tokenizer = settings.stopStrings?.length ? Tokenizer.load(this.modelDir) : null;
+    const decode = (ids: readonly number[]) => tokenizer?.decode(ids) ?? '';
+    return generate(decoder, requests, settings, { dtype, eosIds, decode, onProgress });
   }
 
   async logprobs(completions: Completion[], onProgress?: (done: number) => void): Promise<Float32Array[]> {

@@ -21,6 +21,8 @@ export interface SampleRequest {
   promptIds: TokenIds;
   /** The same seed, prompt and settings give the same sample, whatever else is in the batch. */
   seed: number;
+  /** In place of the settings' limit. */
+  maxNewTokens?: number;
 }
 
 export interface SampleSettings {
@@ -30,13 +32,24 @@ export interface SampleSettings {
   topP: number;
   /** 0 keeps all. */
   topK: number;
+  /** Tokens less probable than so many times the most probable one are left out; 0 keeps all. */
+  minP?: number;
+  /** Logits of tokens that prompt or completion hold are divided by it (multiplied where negative); 1 changes nothing. */
+  repetitionPenalty?: number;
+  /** End a sample beside the model's own EOS; what ended it stays in its ids. */
+  stopIds?: readonly number[];
+  stopStrings?: readonly string[];
   maxNewTokens: number;
 }
 
+export type FinishReason = 'eos' | 'stop' | 'length';
+
 export interface Sample {
-  /** The completion, with the EOS that ended it. */
+  /** The completion, with the EOS or what else ended it. */
   ids: number[];
-  finish: 'eos' | 'length';
+  /** Of each id under the model as it is, natural log: before penalty, temperature and truncation. */
+  logprobs: number[];
+  finish: FinishReason;
 }
 
 export interface Completion {

@@ -1,3 +1,4 @@
+import type { FinishReason } from '../engine/training-engine.js';
 import { compareLanguages } from './language.js';
 
 export const REFUSALS = ['empty', 'no-eos', 'near-copy', 'length-ratio', 'language'] as const;
@@ -7,7 +8,7 @@ export interface Candidate {
   text: string;
   /** Tokens without EOS. */
   tokens: number;
-  finish: 'eos' | 'length';
+  finish: FinishReason;
 }
 
 /** What a candidate is compared with. */

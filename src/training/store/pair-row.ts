@@ -1,4 +1,4 @@
-import type { PairLogps, TokenPair } from '../engine/training-engine.js';
+import type { FinishReason, PairLogps, TokenPair } from '../engine/training-engine.js';
 import type { Refusal } from '../sampling/verify-positive.js';
 
 export const PAIR_SPLITS = ['warm-start', 'train', 'held-out'] as const;
@@ -10,7 +10,7 @@ export interface SamplingFacts {
   seed: number;
   /** Which try passed, from 1. */
   try: number;
-  finish: 'eos' | 'length';
+  finish: FinishReason;
   /** Why the tries before it did not. */
   refusals: Refusal[];
 }

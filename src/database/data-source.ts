@@ -4,6 +4,7 @@ import { RunAnchors1764000060000 } from '../../migrations/1764000060000-run-anch
 import { LastRecord1764000310000 } from '../../migrations/1764000310000-last-record.js';
 import { ReplayedLetters1764000410000 } from '../../migrations/1764000410000-replayed-letters.js';
 import { IngestRequests1764000420000 } from '../../migrations/1764000420000-ingest-requests.js';
+import { AnchorOrigin1764000430000 } from '../../migrations/1764000430000-anchor-origin.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -26,6 +27,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       LastRecord1764000310000,
       ReplayedLetters1764000410000,
       IngestRequests1764000420000,
+      AnchorOrigin1764000430000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

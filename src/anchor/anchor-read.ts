@@ -1,10 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { DriftError } from '../drift-error.js';
-import type { AnchorCase, AnchorState, AnchorSummary, SeedPairCase } from './anchor.js';
+import type { AnchorCase, AnchorOrigin, AnchorState, AnchorSummary, SeedPairCase } from './anchor.js';
 
 export interface AnchorFilter {
   ids?: string[];
   state?: AnchorState;
+  origin?: AnchorOrigin;
   rubric?: string;
   /** Created at this time or later. */
   since?: Date;
@@ -16,13 +17,13 @@ export interface AnchorFilter {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const SUMMARY = `
-  a.id, a.state, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
+  a.id, a.state, a.origin, a.source, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
   a.classifier_version AS "classifierVersion", a.policy_version AS "policyVersion", a.model, a.tenant,
   a.created_at AS "createdAt", feedback.content AS feedback`;
 
 /** The texts of `a`: those turns before the rejected one between which no turn is missing, counted from the last. */
 const TEXTS = `
-  JOIN turns feedback ON feedback.conversation_id = a.conversation_id AND feedback.turn = a.turn
+  LEFT JOIN turns feedback ON feedback.conversation_id = a.conversation_id AND feedback.turn = a.turn
   JOIN turns rejected ON rejected.conversation_id = a.conversation_id AND rejected.turn = a.turn - 1
   CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_object('role', role, 'content', content) ORDER BY turn), '[]') AS messages
@@ -37,7 +38,7 @@ export async function listAnchors(dataSource: DataSource, filter: AnchorFilter =
   const { sql, parameters } = pick(filter);
   return dataSource.query<AnchorSummary[]>(
     `${sql} SELECT ${SUMMARY} FROM picked a
-     JOIN turns feedback ON feedback.conversation_id = a.conversation_id AND feedback.turn = a.turn
+     LEFT JOIN turns feedback ON feedback.conversation_id = a.conversation_id AND feedback.turn = a.turn
      ORDER BY a.created_at DESC, a.id DESC`,
     parameters,
   );
@@ -77,8 +78,10 @@ function pick(filter: AnchorFilter): { sql: string; parameters: unknown[] } {
     SELECT * FROM anchors
     WHERE ($1::uuid[] IS NULL OR id = ANY ($1)) AND ($2::text IS NULL OR state = $2)
       AND ($3::text IS NULL OR rubric = $3) AND ($4::timestamptz IS NULL OR created_at >= $4)
+      AND ($7::text IS NULL OR origin = $7)
       AND ($5::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM anchors WHERE id = $5))
     ORDER BY created_at DESC, id DESC LIMIT $6)`;
-  const { ids, state, rubric, since, after, limit } = filter;
-  return { sql, parameters: [ids ?? null, state ?? null, rubric ?? null, since ?? null, after ?? null, limit ?? null] };
+  const { ids, state, rubric, since, after, limit, origin } = filter;
+  const given = [ids, state, rubric, since, after, limit, origin];
+  return { sql, parameters: given.map((value) => value ?? null) };
 }

@@ -5,22 +5,24 @@ import { z } from 'zod';
 import { Answers } from '../api/answers.js';
 import { limit, pageOf, pageSchema, timestamp } from '../api/schemas.js';
 import { RUBRICS } from '../dsat/verdict.js';
-import { ANCHOR_STATES, MESSAGE_ROLES } from './anchor.js';
+import { ANCHOR_ORIGINS, ANCHOR_STATES, MESSAGE_ROLES } from './anchor.js';
 import { listAnchors, readAnchorCase } from './anchor-read.js';
 
 const anchorFields = z.object({
   id: z.uuid(),
   state: z.enum(ANCHOR_STATES),
+  origin: z.enum(ANCHOR_ORIGINS).describe('Whether a user was dissatisfied, or preference data was imported.'),
+  source: z.string().nullable().describe('Which preference data an imported one is from.'),
   conversationId: z.string(),
   turn: z.number().int().describe('Index of the user turn that voices the dissatisfaction.'),
   rubric: z.string().nullable().describe('Why the user was dissatisfied.'),
-  confidence: z.number().describe('Probability of dissatisfaction, 0 to 1.'),
-  classifierVersion: z.string(),
+  confidence: z.number().nullable().describe('Probability of dissatisfaction, 0 to 1; null with imported ones.'),
+  classifierVersion: z.string().nullable(),
   policyVersion: z.string().nullable().describe('Policy version that wrote the rejected reply, where it is known.'),
   model: z.string().nullable(),
   tenant: z.string().nullable(),
   createdAt: timestamp,
-  feedback: z.string().describe("The user's turn."),
+  feedback: z.string().nullable().describe("The user's turn; null with imported ones."),
 });
 const message = z.object({ role: z.enum(MESSAGE_ROLES), content: z.string() }).meta({ id: 'Message' });
 const anchorSummary = anchorFields.meta({ id: 'AnchorSummary' });
@@ -33,6 +35,7 @@ const anchorCase = anchorFields
 
 const anchorQuery = z.object({
   state: z.enum(ANCHOR_STATES).optional(),
+  origin: z.enum(ANCHOR_ORIGINS).default('observed'),
   rubric: z.enum(RUBRICS).optional(),
   since: z.iso.datetime({ offset: true }).optional().describe('Created at this time or later.'),
   cursor: z.uuid().optional().describe('`nextCursor` of the page before.'),

@@ -3,6 +3,10 @@ import type { Rubric } from '../dsat/verdict.js';
 export const ANCHOR_STATES = ['active', 'quarantined', 'retired', 'erased'] as const;
 export type AnchorState = (typeof ANCHOR_STATES)[number];
 
+/** `observed`: a user was dissatisfied. `imported`: preference data that others publish, where no user said why. */
+export const ANCHOR_ORIGINS = ['observed', 'imported'] as const;
+export type AnchorOrigin = (typeof ANCHOR_ORIGINS)[number];
+
 export const MESSAGE_ROLES = ['user', 'assistant', 'system', 'tool'] as const;
 
 /** One turn of a conversation as a model reads it. */
@@ -15,20 +19,23 @@ export interface Message {
 export interface AnchorSummary {
   id: string;
   state: AnchorState;
+  origin: AnchorOrigin;
+  /** Which preference data an imported one is from. */
+  source: string | null;
   conversationId: string;
-  /** Index of the user turn that voices the dissatisfaction. */
+  /** Index of the user turn that voices the dissatisfaction; of an imported one, where that would be. */
   turn: number;
   rubric: Rubric | null;
-  /** Probability of dsat, 0 to 1. */
-  confidence: number;
-  classifierVersion: string;
+  /** Probability of dsat, 0 to 1; null where no classifier judged, as with imported ones. */
+  confidence: number | null;
+  classifierVersion: string | null;
   /** Policy version that wrote the rejected reply, where the producer said it. */
   policyVersion: string | null;
   model: string | null;
   tenant: string | null;
   createdAt: Date;
-  /** The user's turn, f. */
-  feedback: string;
+  /** The user's turn, f; null with imported ones. */
+  feedback: string | null;
 }
 
 /** An anchor with its texts. */

@@ -1,15 +1,18 @@
+import { parse } from 'node:path';
 import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
 import { exportLines } from '../anchor/anchor-export.js';
+import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
 import { EXIT } from './program.js';
 import { fields, harmless, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
 import { writeLines } from './write-lines.js';
 
-type SelectOptions = Pick<AnchorFilter, 'state' | 'rubric' | 'limit'>;
+type SelectOptions = Pick<AnchorFilter, 'state' | 'origin' | 'rubric' | 'limit'>;
 export type ListOptions = SelectOptions & { json?: boolean };
 export type ShowOptions = { json?: boolean };
 export type ExportOptions = SelectOptions & { out?: string };
+export type ImportOptions = { source?: string; limit?: number; json?: boolean };
 
 export async function list({ json, ...filter }: ListOptions): Promise<void> {
   const anchors = await withData((dataSource) => listAnchors(dataSource, filter));
@@ -19,7 +22,7 @@ export async function list({ json, ...filter }: ListOptions): Promise<void> {
 }
 
 function row({ id, createdAt, state, rubric, confidence, feedback }: AnchorSummary): string[] {
-  return [id, minute(createdAt), state, rubric ?? '', confidence.toFixed(2), feedback];
+  return [id, minute(createdAt), state, rubric ?? '', confidence?.toFixed(2) ?? '', feedback ?? ''];
 }
 
 export async function show(id: string, { json }: ShowOptions): Promise<void> {
@@ -28,12 +31,14 @@ export async function show(id: string, { json }: ShowOptions): Promise<void> {
   console.log(facts(anchor));
   for (const { role, content } of anchor.prompt) printMessage(role, content);
   printMessage('assistant (rejected)', anchor.rejected);
-  printMessage('user (feedback)', anchor.feedback);
+  if (anchor.feedback !== null) printMessage('user (feedback)', anchor.feedback);
 }
 
 function facts({
   id,
   state,
+  origin,
+  source,
   rubric,
   confidence,
   conversationId,
@@ -45,8 +50,9 @@ function facts({
   return fields({
     id,
     state,
+    origin: source === null ? origin : `${origin} from ${source}`,
     rubric,
-    'P(dsat)': confidence.toFixed(2),
+    'P(dsat)': confidence?.toFixed(2),
     conversation: `${conversationId}, turn ${turn}`,
     'policy version': policyVersion,
     model,
@@ -62,4 +68,17 @@ export async function exportAnchors({ out, ...filter }: ExportOptions): Promise<
   const written = await withData((dataSource) => writeLines(exportLines(dataSource, filter), out));
   console.error(`${written} anchors${out ? ` in ${out}` : ''}`);
   if (written === 0) process.exitCode = EXIT.nothingToDo;
+}
+
+export async function importFile(file: string, { source, limit, json }: ImportOptions): Promise<void> {
+  const counts = await withData((dataSource) => importAnchors(dataSource, file, source ?? parse(file).name, limit));
+  const { read, imported, known, skipped } = counts;
+  if (imported === 0) process.exitCode = EXIT.nothingToDo;
+  if (json) return console.log(JSON.stringify(counts));
+  console.log(`${imported} anchors imported of ${read} lines, ${known} were there already`);
+  if (skipped.tied + skipped.empty > 0) {
+    console.error(
+      `left out: ${skipped.tied} where chosen and rejected are the same, ${skipped.empty} with an empty reply`,
+    );
+  }
 }

@@ -1,11 +1,13 @@
 import { type Command, Option } from 'commander';
-import { ANCHOR_STATES } from '../anchor/anchor.js';
+import { ANCHOR_ORIGINS, ANCHOR_STATES } from '../anchor/anchor.js';
 import { RUBRICS } from '../dsat/verdict.js';
-import type { ExportOptions, ListOptions, ShowOptions } from './anchors.action.js';
+import type { ExportOptions, ImportOptions, ListOptions, ShowOptions } from './anchors.action.js';
 import { atLeastOne } from './at-least-one.js';
 
 export function register(program: Command): void {
-  const anchors = program.command('anchors').description('look at the dissatisfaction that was found');
+  const anchors = program
+    .command('anchors')
+    .description('look at the dissatisfaction that was found, import preference data');
   select(anchors.command('list').description('anchors, newest first'), 20)
     .option('--json', 'one JSON object a line')
     .action(async (options: ListOptions) => (await import('./anchors.action.js')).list(options));
@@ -18,11 +20,28 @@ export function register(program: Command): void {
   select(anchors.command('export').description('anchors as TRL preference JSONL: prompt, rejected, feedback'))
     .option('--out <file>', 'write to this file, which appears when it is whole; stdout without it')
     .action(async (options: ExportOptions) => (await import('./anchors.action.js')).exportAnchors(options));
+  anchors
+    .command('import')
+    .description(
+      "rejected replies of preference JSONL (UltraFeedback's binarized form, TRL's) as anchors of their own origin",
+    )
+    .argument('<file>')
+    .option('--source <name>', 'name of the data; that of the file without it')
+    .option('--limit <count>', 'at most so many lines', atLeastOne)
+    .option('--json', 'end with the counts as one JSON object')
+    .action(async (file: string, options: ImportOptions) =>
+      (await import('./anchors.action.js')).importFile(file, options),
+    );
 }
 
 function select(command: Command, limit?: number): Command {
   return command
     .addOption(new Option('--state <state>', 'only these').choices(ANCHOR_STATES))
+    .addOption(
+      new Option('--origin <origin>', 'what users said, or what was imported')
+        .choices(ANCHOR_ORIGINS)
+        .default('observed'),
+    )
     .addOption(new Option('--rubric <rubric>', 'only these').choices(RUBRICS))
     .option('--limit <count>', 'at most so many', atLeastOne, limit);
 }

@@ -28,6 +28,13 @@ export function register(program: Command): void {
     .addOption(
       new Option('--warm-start <switch>', 'DPO on seed pairs first, from the base model').choices(['on', 'off']),
     )
+    .addOption(
+      new Option('--origin <origin>', 'anchors that users gave, that were imported, or both').choices([
+        'observed',
+        'imported',
+        'any',
+      ]),
+    )
     .option('--anchors <n>', 'most training anchors', number)
     .option('--held-out-anchors <n>', 'most held-out anchors', number)
     .option('--prompt-tokens <n>', 'limit of the prompt of a pair', number)

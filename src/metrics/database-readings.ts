@@ -12,7 +12,12 @@ export type Reading = (manager: EntityManager) => Promise<() => void>;
 const LATEST_RUN = '(SELECT id FROM runs ORDER BY started_at DESC, id DESC LIMIT 1)';
 
 export const READINGS: Reading[] = [
-  counts(gauges.anchors, 'state', ANCHOR_STATES, 'SELECT state AS key, count(*)::int FROM anchors GROUP BY state'),
+  counts(
+    gauges.anchors,
+    'state',
+    ANCHOR_STATES,
+    `SELECT state AS key, count(*)::int FROM anchors WHERE origin = 'observed' GROUP BY state`,
+  ),
   counts(gauges.runs, 'status', RUN_STATUSES, 'SELECT status AS key, count(*)::int FROM runs GROUP BY status'),
   counts(
     gauges.policyVersions,

@@ -90,7 +90,9 @@ async function describe(
     const anchor = byId.get(anchorId);
     if (!anchor) return [];
     const request = anchor.prompt.at(-1)?.content ?? '';
-    return [{ anchorId, request, rejected: anchor.rejected, feedback: anchor.feedback, replies: repliesTo(index) }];
+    return [
+      { anchorId, request, rejected: anchor.rejected, feedback: anchor.feedback ?? '', replies: repliesTo(index) },
+    ];
   });
 }
 

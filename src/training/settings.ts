@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { ANCHOR_ORIGINS } from '../anchor/anchor.js';
 import { DriftError } from '../drift-error.js';
 
 export const PRESETS = ['default', 'quick'] as const;
 export const SAMPLING_MODES = ['guided', 'unguided'] as const;
 export const REFERENCES = ['start', 'seed', 'base'] as const;
+export const ORIGINS = [...ANCHOR_ORIGINS, 'any'] as const;
 export const DTYPES = ['fp32', 'bf16'] as const;
 
 const tokens = z.int().min(16).max(131_072);
@@ -26,6 +28,10 @@ export const runSettingsSchema = z.strictObject({
     .describe('DPO on seed pairs before the first iteration of a run that starts from the base model.'),
   warmStartPairs: z.int().positive().nullable().describe('Most seed pairs in the warm start; null takes all.'),
   warmStartEpochs: z.int().positive(),
+  origin: z
+    .enum(ORIGINS)
+    .default('observed')
+    .describe('Which anchors: those that users gave, those that were imported, or both.'),
   anchors: z.int().positive().nullable().describe('Most training anchors; null takes all.'),
   heldOutAnchors: z.int().positive().describe('Most held-out anchors.'),
   promptTokens: tokens.describe('Limit of the prompt of a pair.'),
@@ -60,6 +66,7 @@ const DEFAULT: RunSettings = {
   warmStart: true,
   warmStartPairs: null,
   warmStartEpochs: 3,
+  origin: 'observed',
   anchors: null,
   heldOutAnchors: 256,
   promptTokens: 1024,

@@ -85,6 +85,6 @@ async function readReplies(dataSource: DataSource, runId: string): Promise<Repli
     const [anchor, { before, after } = {}] = [byId.get(anchorId), scores.replies];
     if (!anchor || before === undefined || after === undefined) return [];
     const request = anchor.prompt.at(-1)?.content ?? '';
-    return [{ anchorId, request, rejected: anchor.rejected, feedback: anchor.feedback, before, after }];
+    return [{ anchorId, request, rejected: anchor.rejected, feedback: anchor.feedback ?? '', before, after }];
   });
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -70,6 +70,22 @@ it('exports anchors to a file that is whole or not there', async () => {
   });
   expect(await readdir(dir)).toEqual(['anchors.jsonl']);
   expect((await driftloop('anchors', 'export', '--limit', '1')).stdout.trimEnd().split('\n')).toHaveLength(1);
+});
+
+it('imports preference data as anchors that are shown only when asked for', async () => {
+  const file = join(dir, 'preferences.jsonl');
+  await writeFile(file, '{"prompt": "Colour of the sky?", "chosen": "Blue.", "rejected": "Green."}\n');
+  const imported = await driftloop('anchors', 'import', file, '--json');
+  expect(JSON.parse(imported.stdout)).toMatchObject({ read: 1, imported: 1, known: 0 });
+  expect((await driftloop('anchors', 'import', file)).code).toBe(3);
+  const shown = await driftloop('anchors', 'list', '--origin', 'imported', '--json');
+  expect(JSON.parse(shown.stdout)).toMatchObject({ origin: 'imported', source: 'preferences', feedback: null });
+  expect((await driftloop('anchors', 'list')).stdout.trimEnd().split('\n')).toHaveLength(3);
+  await writeFile(file, '{}\n');
+  expect(await driftloop('anchors', 'import', file)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('preferences.jsonl:1: chosen: '),
+  });
 });
 
 it('ends quietly when nobody reads on', async () => {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { importAnchors } from '../../src/anchor/anchor-import.js';
 import { DriftError } from '../../src/drift-error.js';
 import { evaluationSchema } from '../../src/training/evaluation.js';
 import { splitOf } from '../../src/training/plan/split.js';
@@ -70,6 +72,24 @@ it('keeps the held-out conversations out of everything that is trained on', asyn
   expect(new Set(rows.map(({ split }) => split))).toEqual(new Set(['warm-start', 'train', 'held-out']));
   for (const { split, conversation } of rows)
     expect(splitOf(conversation)).toBe(split === 'held-out' ? 'held-out' : 'train');
+});
+
+it('trains on imported anchors only when asked to, and samples those unguided', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'driftloop-import-')), 'preferences.jsonl');
+  const line = (index: number) =>
+    JSON.stringify({
+      prompt: `what is number ${index} in words`,
+      chosen: 'no matter',
+      rejected: `QUITE WRONG ABOUT ${index}`,
+    });
+  writeFileSync(file, Array.from({ length: 40 }, (_, index) => line(index)).join('\n'));
+  await importAnchors(harness.dataSource, file, 'test');
+  expect(await train(harness, request())).toMatchObject({ outcome: 'nothing-to-do' });
+  const { run, anchors } = await published(request({ origin: 'imported', iterations: 1 }));
+  expect(anchors).toMatchObject({ active: 40, train: 8, heldOut: 4 });
+  const [pair] = await readPairs(harness.dataSource, { runId: run, iteration: 1, split: 'train' });
+  expect(pair!.sampling).toMatchObject({ mode: 'unguided' });
+  expect(await train(harness, request({ origin: 'imported' }))).toMatchObject({ outcome: 'nothing-to-do' });
 });
 
 it('stores pairs against the bare prompt, whatever chosen was sampled from', async () => {

@@ -21,7 +21,7 @@ export async function countFound(dataSource: DataSource): Promise<Found> {
       'dsat', count(*) FILTER (WHERE label = 'dsat'), 'sat', count(*) FILTER (WHERE label = 'sat'),
       'neutral', count(*) FILTER (WHERE label = 'neutral'), 'provisional', count(*) FILTER (WHERE status = 'provisional')
     ) FROM verdicts),
-    'anchors', (SELECT count(*) FROM anchors WHERE state = 'active'),
+    'anchors', (SELECT count(*) FROM anchors WHERE state = 'active' AND origin = 'observed'),
     'seedPairs', (SELECT count(*) FROM seed_pairs),
     'deadLetters', (SELECT count(*) FROM dead_letters)) AS found`);
   return row.found;
@@ -54,9 +54,9 @@ export async function exampleAnchors(dataSource: DataSource, count: number): Pro
 
 export function renderAnchor({ prompt, rejected, feedback, rubric, confidence, id }: AnchorCase): string {
   return [
-    `  anchor ${id}: ${rubric ?? 'no rubric'}, P(dsat) ${confidence.toFixed(2)}`,
+    `  anchor ${id}: ${rubric ?? 'no rubric'}, P(dsat) ${confidence?.toFixed(2)}`,
     `    request   ${excerpt(prompt.at(-1)?.content ?? '', 100)}`,
     `    rejected  ${excerpt(rejected, 100)}`,
-    `    feedback  ${excerpt(feedback, 200)}`,
+    `    feedback  ${excerpt(feedback ?? '', 200)}`,
   ].join('\n');
 }

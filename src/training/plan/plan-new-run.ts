@@ -1,5 +1,6 @@
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunEntity } from '../run.entity.js';
+import type { RunSettings } from '../settings.js';
 import { modelName, resolveFrom, startOf } from '../start-point.js';
 import { createRun } from '../store/run-store.js';
 import type { Fenced } from '../store/trainer-lease.js';
@@ -21,8 +22,8 @@ export async function planNewRun(
   const baseModel = modelName(baseDir);
   const startVersion = await resolveFrom(dataSource, from, baseModel);
   await startOf(dataSource, startVersion, baseDir, settings);
-  const active = await readActiveAnchors(dataSource);
-  if (active.length === 0) return nothing('There is no active anchor yet: no dissatisfied turn has been found.');
+  const active = await readActiveAnchors(dataSource, settings.origin);
+  if (active.length === 0) return nothing(NONE_YET[settings.origin]);
   if (!force && !active.some(({ isNew }) => isNew)) {
     return nothing(
       `No anchor is new since the last run (${active.length} are active). Pass --force to train on them again.`,
@@ -45,5 +46,11 @@ export async function planNewRun(
   );
   return created;
 }
+
+const NONE_YET: Record<RunSettings['origin'], string> = {
+  observed: 'There is no active anchor yet: no dissatisfied turn has been found.',
+  imported: 'There is no active anchor that was imported: see `driftloop anchors import`.',
+  any: 'There is no active anchor yet: no dissatisfied turn has been found, and none was imported.',
+};
 
 const nothing = (why: string): NothingToDo => ({ outcome: 'nothing-to-do', why });

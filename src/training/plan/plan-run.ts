@@ -15,19 +15,26 @@ export interface Plan {
 }
 
 interface ActiveAnchor extends Candidate {
-  /** Whether the last done run did not know it. */
+  /** Whether the last done run on anchors of this origin did not know it. */
   isNew: boolean;
 }
 
-export async function readActiveAnchors(dataSource: DataSource): Promise<ActiveAnchor[]> {
+export async function readActiveAnchors(
+  dataSource: DataSource,
+  origin: RunSettings['origin'],
+): Promise<ActiveAnchor[]> {
   return dataSource.query<ActiveAnchor[]>(
     `SELECT a.id, a.conversation_id AS "conversationId",
        count(used.run_id) FILTER (WHERE used.decision = 'train')::int AS "timesTrained",
        bool_and(last.id IS NULL OR used.run_id IS DISTINCT FROM last.id) AS "isNew"
      FROM anchors a
-     LEFT JOIN (SELECT id FROM runs WHERE status = 'done' ORDER BY ended_at DESC LIMIT 1) last ON true
+     LEFT JOIN (
+       SELECT id FROM runs WHERE status = 'done' AND coalesce(settings->>'origin', 'observed') = $1
+       ORDER BY ended_at DESC LIMIT 1
+     ) last ON true
      LEFT JOIN (run_anchors used JOIN runs done ON done.id = used.run_id AND done.status = 'done') ON used.anchor_id = a.id
-     WHERE a.state = 'active' GROUP BY a.id`,
+     WHERE a.state = 'active' AND $1 IN (a.origin, 'any') GROUP BY a.id`,
+    [origin],
   );
 }
 

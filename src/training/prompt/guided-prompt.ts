@@ -14,7 +14,7 @@ export const INSTRUCTION =
  */
 export function guidedPrompt(
   tokenizer: PromptTokenizer,
-  { prompt, rejected, feedback }: Pick<AnchorCase, 'prompt' | 'rejected' | 'feedback'>,
+  { prompt, rejected, feedback }: Pick<AnchorCase, 'prompt' | 'rejected'> & { feedback: string },
   limit: number,
 ): Prompt {
   if (tokenizer.encode(feedback).length > limit / 2) return { outcome: 'refused', reason: 'feedback-too-long' };

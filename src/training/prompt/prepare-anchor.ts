@@ -29,6 +29,8 @@ export interface PreparedAnchor {
   anchorId: string;
   promptIds: number[];
   samplingPromptIds: number[];
+  /** How chosen is sampled: without feedback there is nothing to guide by. */
+  mode: RunSettings['sampling'];
   rejected: BoundedReply;
   /** Most tokens of chosen and rejected. */
   budget: number;
@@ -47,15 +49,19 @@ export function prepareAnchor(
   mode: RunSettings['sampling'],
 ): Preparation {
   const { prompt, rejected, feedback } = texts;
-  if (rejected.trim() === '' || feedback.trim() === '') return { outcome: 'dropped', reason: 'empty' };
-  const everything = [...prompt.map(({ content }) => content), rejected, feedback].join('\n');
+  if (rejected.trim() === '' || feedback?.trim() === '') return { outcome: 'dropped', reason: 'empty' };
+  const everything = [...prompt.map(({ content }) => content), rejected, feedback ?? ''].join('\n');
   if (hasSpecialTokens(tokenizer, everything)) return { outcome: 'dropped', reason: 'special-tokens' };
   try {
     const bare = barePrompt(tokenizer, prompt, settings.promptTokens);
     if (bare.outcome === 'refused') return { outcome: 'dropped', reason: bare.reason };
-    const sampling = mode === 'guided' ? guidedPrompt(tokenizer, texts, settings.guidedPromptTokens) : bare;
+    const guided = mode === 'guided' && feedback !== null;
+    const sampling = guided ? guidedPrompt(tokenizer, { ...texts, feedback }, settings.guidedPromptTokens) : bare;
     if (sampling.outcome === 'refused') return { outcome: 'dropped', reason: sampling.reason };
-    return { outcome: 'ready', anchor: ready(tokenizer, texts, settings, bare, sampling) };
+    return {
+      outcome: 'ready',
+      anchor: ready(tokenizer, texts, settings, bare, { ...sampling, mode: guided ? 'guided' : 'unguided' }),
+    };
   } catch (error) {
     if (error instanceof DriftError && error.code === 'model-invalid')
       return { outcome: 'dropped', reason: 'template-refused' };
@@ -70,16 +76,17 @@ function ready(
   { id, prompt, rejected, feedback }: AnchorTexts,
   settings: RunSettings,
   bare: Fits,
-  sampling: Fits,
+  sampling: Fits & Pick<PreparedAnchor, 'mode'>,
 ): PreparedAnchor {
   const budget = completionBudget(settings, bare.ids.length);
   return {
     anchorId: id,
     promptIds: bare.ids,
     samplingPromptIds: sampling.ids,
+    mode: sampling.mode,
     rejected: boundReply(tokenizer, rejected, budget),
     budget,
-    asked: `${prompt.at(-1)?.content}\n${feedback}`,
+    asked: [prompt.at(-1)?.content, feedback].filter((text) => text != null).join('\n'),
   };
 }
 

@@ -117,6 +117,17 @@ describe('replies and anchors in tokens', () => {
     );
   });
 
+  it('samples unguided where there is no feedback to guide by', () => {
+    const texts = { id: 'a', prompt: [user('hello')], rejected: 'x', feedback: null };
+    const prepared = prepareAnchor(tokenizer, texts, settingsOf('quick'), 'guided');
+    expect(prepared).toMatchObject({
+      outcome: 'ready',
+      anchor: { mode: 'unguided', samplingPromptIds: tokenizer.encodeChat(texts.prompt), asked: 'hello' },
+    });
+    const told = prepareAnchor(tokenizer, { ...texts, feedback: 'no' }, settingsOf('quick'), 'guided');
+    expect(told).toMatchObject({ anchor: { mode: 'guided', asked: 'hello\nno' } });
+  });
+
   it('counts an empty reply or feedback as empty', () => {
     const texts = { id: 'a', prompt: [user('hello')], rejected: ' ', feedback: 'no' };
     expect(prepareAnchor(tokenizer, texts, settingsOf('quick'), 'guided')).toEqual({

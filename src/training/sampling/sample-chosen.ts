@@ -12,7 +12,6 @@ export interface PlannedAnchor {
 }
 
 export interface SamplingTask {
-  mode: RunSettings['sampling'];
   iteration: number;
   settings: RunSettings;
   onProgress?: (samples: number) => void;
@@ -47,7 +46,7 @@ export async function sampleShard(
     open = open.filter((planned, index) => {
       const { anchorId } = planned.anchor;
       const refusals = refusalsOf.get(anchorId)!;
-      const facts = { mode: task.mode, seed: seedOf(planned), try: attempt, refusals: [...refusals] };
+      const facts = { mode: planned.anchor.mode, seed: seedOf(planned), try: attempt, refusals: [...refusals] };
       const verified = verify(tokenizer, planned, samples[index]!, facts, task.settings);
       if (typeof verified !== 'string') result.pairs.push(verified);
       else refusals.push(verified);

@@ -6,6 +6,7 @@ import { prepareAnchor } from '../prompt/prepare-anchor.js';
 import type { RunStageEntity } from '../run.entity.js';
 import { policyAfter, type RunContext } from '../run-context.js';
 import { type PlannedAnchor, type SampledShard, type SamplingTask, sampleShard } from '../sampling/sample-chosen.js';
+import type { RunSettings } from '../settings.js';
 import { insertPairs } from '../store/pair-store.js';
 import { readPlanned, saveProgress } from '../store/run-store.js';
 
@@ -35,7 +36,7 @@ export async function sampleStage(context: RunContext, row: RunStageEntity): Pro
       context.progress.tick(
         () => `  ${samples} samples for anchors ${shard * SHARD + 1} to ${shard * SHARD + anchors.length}`,
       );
-    const task: SamplingTask = { mode, iteration, settings: context.settings, onProgress };
+    const task: SamplingTask = { iteration, settings: context.settings, onProgress };
     const sampled = await sampleShard(await context.slot.use(source), context.tokenizer, ready, task);
     done.push({ shard, ...outcomeOf(anchors.length, ready, sampled, dropped) });
     await context.lease.write(async (manager) => {
@@ -49,7 +50,7 @@ export async function sampleStage(context: RunContext, row: RunStageEntity): Pro
 async function prepare(
   context: RunContext,
   planned: readonly { anchorId: string; position: number }[],
-  mode: SamplingTask['mode'],
+  mode: RunSettings['sampling'],
 ): Promise<{ ready: PlannedAnchor[]; dropped: string[] }> {
   const cases = await readAnchorCases(context.dataSource, {
     ids: planned.map(({ anchorId }) => anchorId),

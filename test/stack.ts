@@ -56,6 +56,7 @@ export function testEnv(database: TestDatabase, topics: Config['topics'], stateD
     DRIFTLOOP_API_PORT: '0',
     DRIFTLOOP_MANAGEMENT_PORT: '0',
     DRIFTLOOP_STATE_DIR: stateDir,
+    DRIFTLOOP_PRIVACY_KEY: 'the key of all tests, 32 characters',
     DRIFTLOOP_CACHE: process.env.DRIFTLOOP_CACHE ?? '',
   };
 }

@@ -6,6 +6,7 @@ import { loadFirstStage } from '../dsat/cascade.js';
 import { registerClassifier } from '../dsat/classifier-version.js';
 import type { Classifier } from '../dsat/verdict.js';
 import { Readiness } from '../health/readiness.js';
+import { createPrivacy } from '../privacy/privacy.js';
 import { takePositions } from './consumer-offsets.js';
 import { DeadLetterProducer } from './dead-letter.producer.js';
 import { IngestController } from './ingest.controller.js';
@@ -33,9 +34,13 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {
       provide: IngestService,
-      inject: [DataSource, DeadLetterProducer, FIRST_STAGE],
-      useFactory: (dataSource: DataSource, deadLetters: DeadLetterProducer, firstStage: Classifier) =>
-        new IngestService({ dataSource, deadLetters, firstStage }),
+      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, CONFIG],
+      useFactory: (
+        dataSource: DataSource,
+        deadLetters: DeadLetterProducer,
+        firstStage: Classifier,
+        config: ServiceConfig,
+      ) => new IngestService({ dataSource, deadLetters, firstStage, privacy: createPrivacy(config) }),
     },
     { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG], useFactory: createStrategy },
   ],

@@ -27,7 +27,7 @@ export class DeadLetterProducer {
 }
 
 function asMessage(source: { topic: string; partition: number }, letter: DeadLetter): Message {
-  const { message, reason, detail, item, sha256 } = letter;
+  const { message, reason, detail, item, sha256, bytes } = letter;
   return {
     key: message.key?.subarray(0, KEPT_BYTES) ?? null,
     value: message.value?.subarray(0, KEPT_BYTES) ?? null,
@@ -41,7 +41,7 @@ function asMessage(source: { topic: string; partition: number }, letter: DeadLet
       'driftloop-offset': message.offset,
       'driftloop-item': String(item),
       'driftloop-sha256': sha256,
-      'driftloop-bytes': String(message.value?.length ?? 0),
+      'driftloop-bytes': String(bytes),
     },
   };
 }

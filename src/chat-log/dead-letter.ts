@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { EntityManager } from 'typeorm';
+import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { LAST_TIME_MS } from './formats/format.js';
 import type { RejectionReason } from './rejection.js';
 
@@ -18,10 +19,14 @@ export interface DeadLetter {
   detail: string;
   /** Of the record's whole value. */
   sha256: string;
+  /** Length of the whole value, redacted as far as it is kept whole. */
+  bytes: number;
+  redactions?: RedactionCounts;
 }
 
 export function makeDeadLetter(message: KafkaMessage, reason: RejectionReason, detail: string, item = 0): DeadLetter {
-  return { message, item, reason, detail, sha256: hash('sha256', message.value ?? Buffer.alloc(0)) };
+  const value = message.value ?? Buffer.alloc(0);
+  return { message, item, reason, detail, sha256: hash('sha256', value), bytes: value.length };
 }
 
 /** The record's own headers, as many as fit into `KEPT_BYTES`. */
@@ -42,7 +47,7 @@ function isCut(message: KafkaMessage): boolean {
   return (message.key?.length ?? 0) > KEPT_BYTES || Object.keys(keptHeaders(message)).length < names.length;
 }
 
-function buffers(value: IHeaders[string]): Buffer[] {
+export function buffers(value: IHeaders[string]): Buffer[] {
   if (value === undefined) return [];
   return (Array.isArray(value) ? value : [value]).map((item) => (typeof item === 'string' ? Buffer.from(item) : item));
 }
@@ -80,7 +85,7 @@ export async function insertDeadLetters(
       letters.map(({ message }) => message.key?.subarray(0, KEPT_BYTES) ?? null),
       letters.map(({ message }) => headersAsJson(message)),
       letters.map(({ message }) => message.value?.subarray(0, KEPT_BYTES) ?? Buffer.alloc(0)),
-      letters.map(({ message }) => message.value?.length ?? 0),
+      letters.map(({ bytes }) => bytes),
       letters.map(({ message }) => isCut(message)),
       letters.map(({ message }) => timeOf(message)),
     ],

@@ -42,7 +42,5 @@ function originOf(message: KafkaMessage, opened: OpenedRecord, topic: string, pa
 function rejectionOf(error: unknown): RecordRejection {
   if (error instanceof RecordRejection) return error;
   if (error instanceof SyntaxError) return new RecordRejection('undecodable', 'the value is not JSON');
-  // The stack overflows where a value is nested some thousand levels deep.
-  if (error instanceof RangeError) return new RecordRejection('invalid', 'value: it is nested too deeply');
   throw error;
 }

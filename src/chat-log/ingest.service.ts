@@ -5,6 +5,7 @@ import { untilDone } from '../backoff.js';
 import { countStored } from '../metrics/ingest-metrics.js';
 import type { Partition, Position } from './consumer-offsets.js';
 import { decodeRecord } from './decode-record.js';
+import { protectContents } from './protect.js';
 import {
   type RecordBatch,
   type SourceRecord,
@@ -66,10 +67,14 @@ export class IngestService {
 
   private slice({ source, messages, nextOffset }: FetchedBatch, at: number, position: Position): RecordBatch {
     const following = messages[at + RECORDS_PER_TRANSACTION];
-    const records = messages
-      .slice(at, at + RECORDS_PER_TRANSACTION)
-      .map((message) => ({ message, decoded: decodeRecord(message, source.topic, source.partition) }));
+    const records = messages.slice(at, at + RECORDS_PER_TRANSACTION).map((message) => this.read(message, source));
     return { source, position, records, nextOffset: following ? BigInt(following.offset) : nextOffset };
+  }
+
+  private read(message: KafkaMessage, { topic, partition }: Partition): SourceRecord {
+    const decoded = decodeRecord(message, topic, partition);
+    if (decoded.outcome === 'rejected') return { message, decoded };
+    return { message, decoded: protectContents(decoded, this.tools.privacy) };
   }
 
   private async store(batch: RecordBatch, signal: AbortSignal): Promise<StoreOutcome> {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
+import { MAX_DEPTH, nestsTooDeeply } from './nesting.js';
 import { RecordRejection } from './rejection.js';
 import { parseWellFormed, wellFormed } from './well-formed.js';
 
@@ -16,7 +17,11 @@ export function parseValue(bytes: Buffer | null): { value: unknown; changed: boo
     throw new RecordRejection('too-large', `the record is over ${MAX_RECORD_BYTES} bytes`);
   }
   if (!isUtf8(bytes)) throw new RecordRejection('undecodable', 'the value is not UTF-8');
-  return parseWellFormed(bytes.toString('utf8'));
+  const json = bytes.toString('utf8');
+  if (nestsTooDeeply(json)) {
+    throw new RecordRejection('invalid', `value: it is nested too deeply, over ${MAX_DEPTH} levels`);
+  }
+  return parseWellFormed(json);
 }
 
 /** `type/subtype` in lower case, without parameters. */

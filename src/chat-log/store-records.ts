@@ -4,18 +4,26 @@ import { recordFinal } from '../anchor/record-final.js';
 import { lockConversations } from '../database/conversation-lock.js';
 import type { Classifier, Verdict } from '../dsat/verdict.js';
 import { insertVerdicts } from '../dsat/verdict-rows.js';
+import type { Privacy } from '../privacy/privacy.js';
+import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { lockPosition, type Partition, type Position, samePosition, storePosition } from './consumer-offsets.js';
 import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import type { DecodedRecord } from './decode-record.js';
 import { judgeCompleted } from './judge-completed.js';
+import { protectLetter } from './protect-letter.js';
 import { positionAfter } from './read-on.js';
 import { type ConflictingTurn, type PlacedTurn, sortTurns } from './sort-turns.js';
 import { turnKey } from './turn.js';
 import { insertFeedback, insertTurns, loadHeads, spansOf } from './turn-rows.js';
 
+/** A record whose contents may be stored as they are. */
+export type ProtectedRecord =
+  | (Extract<DecodedRecord, { outcome: 'decoded' }> & { redactions: RedactionCounts })
+  | Extract<DecodedRecord, { outcome: 'rejected' }>;
+
 export interface SourceRecord {
   message: KafkaMessage;
-  decoded: DecodedRecord;
+  decoded: ProtectedRecord;
 }
 
 /** Records of one partition that follow each other. */
@@ -31,6 +39,7 @@ export interface RecordBatch {
 export interface StoreTools {
   dataSource: DataSource;
   firstStage: Classifier;
+  privacy: Privacy;
   deadLetters: { send(source: Partition, letters: DeadLetter[]): Promise<void> };
 }
 
@@ -41,6 +50,7 @@ export interface StoredCounts {
   duplicates: number;
   feedback: number;
   sanitised: number;
+  redactions: RedactionCounts[];
   deadLetters: DeadLetter['reason'][];
   verdicts: Verdict[];
   anchors: number;
@@ -71,11 +81,11 @@ export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<Sto
 
 async function storeNew(
   manager: EntityManager,
-  { firstStage, deadLetters }: StoreTools,
+  { firstStage, privacy, deadLetters }: StoreTools,
   source: Partition,
   records: SourceRecord[],
 ): Promise<StoredCounts> {
-  const { turns, feedback, rejected, sanitised } = contentsOf(records);
+  const { turns, feedback, rejected, sanitised, redactions } = contentsOf(records);
   const spans = spansOf(turns.map(({ turn }) => turn));
   await lockConversations(
     manager,
@@ -89,7 +99,8 @@ async function storeNew(
   const judged = await judgeCompleted(manager, firstStage, heads, fresh);
   if (judged.length > 0) await insertVerdicts(manager, judged);
   const cases = await recordFinal(manager, judged);
-  const letters = [...rejected, ...conflicts.map((conflict) => conflictLetter(records, conflict))];
+  const put = [...rejected, ...conflicts.map((conflict) => conflictLetter(records, conflict))];
+  const letters = put.map((letter) => protectLetter(letter, privacy));
   if (letters.length > 0) {
     await insertDeadLetters(manager, source, letters);
     await deadLetters.send(source, letters);
@@ -100,6 +111,7 @@ async function storeNew(
     duplicates,
     feedback: feedback.length,
     sanitised,
+    redactions: [...redactions, ...letters.map((letter) => letter.redactions ?? {})],
     deadLetters: letters.map(({ reason }) => reason),
     verdicts: judged.map(({ verdict }) => verdict),
     ...cases,
@@ -115,7 +127,8 @@ function contentsOf(records: SourceRecord[]) {
   }
   const decoded = records.flatMap(({ decoded }) => (decoded.outcome === 'decoded' ? decoded : []));
   const feedback = decoded.flatMap((record) => record.feedback);
-  return { turns, feedback, rejected, sanitised: decoded.filter((record) => record.sanitised).length };
+  const redactions = decoded.map((record) => record.redactions);
+  return { turns, feedback, rejected, redactions, sanitised: decoded.filter((record) => record.sanitised).length };
 }
 
 function conflictLetter(records: SourceRecord[], { record, item, turn, storedSha256 }: ConflictingTurn): DeadLetter {

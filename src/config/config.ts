@@ -1,7 +1,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { CountryCode } from 'libphonenumber-js/min';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
+import { REDACTION_KINDS, type RedactionSettings } from '../privacy/redaction-settings.js';
 
 const list = (value: string) =>
   value
@@ -73,6 +75,29 @@ export const configSchema = z.object({
   DRIFTLOOP_CLASSIFY_BATCH: positive
     .default(256)
     .describe('Provisional verdicts that a `classify` worker takes at once.'),
+  DRIFTLOOP_REDACT: z
+    .string()
+    .default(REDACTION_KINDS.join(','))
+    .transform((value) => (value === 'none' ? [] : list(value)))
+    .pipe(z.array(z.enum(REDACTION_KINDS)))
+    .describe(
+      'What is replaced by placeholders before anything is stored: `secret`, `email`, `iban`, `card`, `ip`, `phone`, separated by commas; `none` switches it off.',
+    ),
+  DRIFTLOOP_REDACT_PHONE_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'expected the two letters of a country (ISO 3166), such as US')
+    .default('US')
+    .transform((country) => country as CountryCode)
+    .describe(
+      'Country whose phone numbers are recognised without `+`, ISO 3166. Those with `+` are recognised of all.',
+    ),
+  DRIFTLOOP_PRIVACY_KEY: z
+    .string()
+    .min(32)
+    .optional()
+    .describe(
+      'Secret of the keyed hashes of user ids and contents, at least 32 characters; the same for every process on one database, and never changed. Without it one is made in `privacy.key` in the state directory.',
+    ),
   DRIFTLOOP_SHUTDOWN_GRACE_MS: positive
     .default(25_000)
     .describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
@@ -114,6 +139,8 @@ export interface Config {
   consumerGroup: string;
   kafkaSessionTimeoutMs: number;
   classifyBatch: number;
+  redaction: RedactionSettings;
+  privacyKey?: string;
   shutdownGraceMs: number;
   modelDir?: string;
   stateDir: string;
@@ -161,6 +188,8 @@ function toConfig(keys: ConfigKeys): Config {
     consumerGroup: keys.DRIFTLOOP_CONSUMER_GROUP,
     kafkaSessionTimeoutMs: keys.DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS,
     classifyBatch: keys.DRIFTLOOP_CLASSIFY_BATCH,
+    redaction: { kinds: keys.DRIFTLOOP_REDACT, phoneCountry: keys.DRIFTLOOP_REDACT_PHONE_COUNTRY },
+    privacyKey: keys.DRIFTLOOP_PRIVACY_KEY,
     shutdownGraceMs: keys.DRIFTLOOP_SHUTDOWN_GRACE_MS,
     modelDir: keys.DRIFTLOOP_MODEL,
     stateDir: keys.DRIFTLOOP_STATE_DIR,

@@ -20,6 +20,11 @@ const sanitised = new Counter({
   name: 'driftloop_ingest_sanitised_records_total',
   help: 'Records with NUL characters or lone surrogates, which were replaced by U+FFFD.',
 });
+const redactions = new Counter({
+  name: 'driftloop_redactions_total',
+  help: 'Places in records that were replaced by a placeholder before anything was stored, by kind.',
+  labelNames: ['kind'],
+});
 const deadLetters = new Counter({
   name: 'driftloop_dead_letters_total',
   help: 'Records, or single turns of them, that were put aside, by reason.',
@@ -67,6 +72,9 @@ export function countStored(counts: StoredCounts, seconds: number): void {
   duplicates.inc(counts.duplicates);
   feedback.inc(counts.feedback);
   sanitised.inc(counts.sanitised);
+  for (const counted of counts.redactions) {
+    for (const [kind, count] of Object.entries(counted)) redactions.inc({ kind }, count);
+  }
   for (const reason of counts.deadLetters) deadLetters.inc({ reason });
   countVerdicts(counts, 'first');
   transactionDuration.observe(seconds);

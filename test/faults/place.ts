@@ -54,6 +54,7 @@ export class Place {
       DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000',
       DRIFTLOOP_MANAGEMENT_PORT: '0',
       DRIFTLOOP_API_PORT: '0',
+      DRIFTLOOP_PRIVACY_KEY: 'the key of all places, 32 characters',
     };
   }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
+import { DERIVED_ID } from '../../privacy/pseudonyms.js';
 import { RecordRejection } from '../rejection.js';
 import type { Turn, TurnFeedback } from '../turn.js';
 
@@ -79,4 +80,5 @@ export function conversationIdOf(
   return digest(item === 0 ? place : [...place, item]);
 }
 
-const digest = (facts: unknown[]) => hash('sha256', JSON.stringify(facts));
+/** Of one who sees only hashes: whoever stores it replaces it by a keyed one, as user ids are easily guessed. */
+const digest = (facts: unknown[]) => `${DERIVED_ID}${hash('sha256', JSON.stringify(facts))}`;

@@ -1,0 +1,155 @@
+import { isUtf8 } from 'node:buffer';
+import type { Privacy } from '../privacy/privacy.js';
+import type { RedactionCounts } from '../privacy/redaction-settings.js';
+import { buffers, type DeadLetter, KEPT_BYTES } from './dead-letter.js';
+import { nestsTooDeeply } from './nesting.js';
+
+/** Fields of the forms that hold a user's id. */
+const USER_FIELDS = [
+  'userId',
+  'user_id',
+  'user',
+  'user.id',
+  'enduser.id',
+  'safety_identifier',
+  'reviewer',
+  'hashed_ip',
+];
+const CONVERSATION_FIELDS = ['conversationId', 'conversation_id', 'gen_ai.conversation.id', 'subject'];
+const IDS = new Map<string, 'userId' | 'conversationId'>([
+  ...USER_FIELDS.map((name) => [name, 'userId'] as const),
+  ...CONVERSATION_FIELDS.map((name) => [name, 'conversationId'] as const),
+]);
+const ID_IN_TEXT = new RegExp(
+  `"(${[...IDS.keys()].join('|').replaceAll('.', '\\.')})"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)"`,
+  'g',
+);
+/** ASCII that JSON may write as an escape, where it could hide. */
+const ESCAPED = /\\u00([2-7][0-9a-f])/gi;
+/** Larger values are redacted as text, as far as they are kept. */
+const MOST_PARSED = 1024 * 1024;
+const SHORT_HEADER = 64;
+/** A secret may begin before the end of what is kept, and end after it. */
+const MARGIN_BYTES = 16 * 1024;
+
+/**
+ * A dead letter as it may be stored: key, headers, detail and value redacted, user ids hashed. What is no text
+ * cannot be redacted and is withheld; the record itself is still on its topic. The hash is the plain sha256 of the value
+ * where nothing of it had to be taken out, else a keyed one, as text that is nearly known can be guessed from a plain one.
+ */
+export function protectLetter(letter: DeadLetter, privacy: Privacy): DeadLetter {
+  const redactions: RedactionCounts = {};
+  const protect = (bytes: Buffer, what: string) => protectBytes(bytes, what, privacy, redactions);
+  const { message } = letter;
+  const value = message.value && protect(message.value, 'value');
+  const headers = Object.entries(message.headers ?? {}).map(([name, given]) => [
+    privacy.redactor.text(name, redactions),
+    buffers(given).map((item) => (isHarmlessBinary(item, privacy) ? item : protect(item, 'header'))),
+  ]);
+  return {
+    ...letter,
+    message: {
+      ...message,
+      key: message.key && protectKey(message.key, privacy, redactions),
+      value,
+      headers: Object.fromEntries(headers),
+    },
+    bytes: value && isParsed(message.value!) ? value.length : letter.bytes,
+    detail: privacy.redactor.text(letter.detail, redactions),
+    sha256: value === message.value ? letter.sha256 : privacy.pseudonyms.hash('record', letter.sha256),
+    redactions,
+  };
+}
+
+/** Short headers may be binary (a trace's id): kept unless they read as something personal, NULs left out. */
+function isHarmlessBinary(bytes: Buffer, { redactor }: Privacy): boolean {
+  if (isParsed(bytes) || bytes.length > SHORT_HEADER) return false;
+  const readable = bytes.toString('latin1').replaceAll('\0', '');
+  return redactor.text(readable, {}) === readable;
+}
+
+/** Whether what came of it is the whole of it, and not its beginning, or a word in its place. */
+const isParsed = (bytes: Buffer) => bytes.length <= MOST_PARSED && isUtf8(bytes) && !bytes.includes(0);
+
+/** The key is a conversation's id, as a rule. */
+function protectKey(key: Buffer, privacy: Privacy, counts: RedactionCounts): Buffer {
+  if (!isUtf8(key)) return withheld('key', key, privacy);
+  const id = key.toString('utf8');
+  const pseudonym = privacy.pseudonyms.conversationId(id);
+  return pseudonym === id ? protectBytes(key, 'key', privacy, counts) : Buffer.from(pseudonym);
+}
+
+function withheld(what: string, bytes: Buffer, { redactor }: Privacy): Buffer {
+  return redactor.isOff ? bytes : Buffer.from(`[${what} of ${bytes.length} bytes that are not text]`);
+}
+
+function protectBytes(bytes: Buffer, what: string, privacy: Privacy, counts: RedactionCounts): Buffer {
+  if (bytes.length > MOST_PARSED) return protectLarge(bytes, what, privacy, counts);
+  if (!isParsed(bytes)) return withheld(what, bytes, privacy);
+  const text = bytes.toString('utf8');
+  const redacted = protectJson(text, privacy, counts) ?? protectText(text, privacy, counts);
+  return redacted === text ? bytes : Buffer.from(redacted);
+}
+
+function protectLarge(bytes: Buffer, what: string, privacy: Privacy, counts: RedactionCounts): Buffer {
+  const kept = bytes.subarray(0, KEPT_BYTES + MARGIN_BYTES);
+  const text = kept.toString('utf8');
+  const broken = text.slice(0, -1).includes('\ufffd') && !isUtf8(bytes);
+  if (broken || text.includes('\0')) return withheld(what, bytes, privacy);
+  return Buffer.from(protectText(text, privacy, counts)).subarray(0, KEPT_BYTES);
+}
+
+/** Undefined where the text is no JSON, or nested more deeply than any form is. */
+function protectJson(text: string, privacy: Privacy, counts: RedactionCounts): string | undefined {
+  if (nestsTooDeeply(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const named = withoutIds(value, privacy);
+    const redacted = privacy.redactor.json(named, counts);
+    return redacted === value ? text : JSON.stringify(redacted);
+  } catch {
+    return undefined;
+  }
+}
+
+function protectText(text: string, { redactor, pseudonyms }: Privacy, counts: RedactionCounts): string {
+  const plain = text.replace(ESCAPED, (written, hex: string) =>
+    hex === '22' || hex.toLowerCase() === '5c' ? written : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const named = plain.replace(
+    ID_IN_TEXT,
+    (_, name: string, id: string) => `"${name}":"${pseudonyms[IDS.get(name)!](id)}"`,
+  );
+  return redactor.text(named, counts);
+}
+
+/** Replaces ids by what stands for them, in fields and in OTLP's lists of attributes; opens data in base64. */
+function withoutIds(value: unknown, privacy: Privacy): unknown {
+  if (Array.isArray(value))
+    return keep(
+      value,
+      value.map((item) => withoutIds(item, privacy)),
+    );
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const attribute = (value as { key?: unknown }).key;
+  const changed = entries.map(([name, item]) => [name, replaced(name, item, attribute, privacy)] as const);
+  return changed.some(([, item], index) => item !== entries[index]![1]) ? Object.fromEntries(changed) : value;
+}
+
+function replaced(name: string, item: unknown, attribute: unknown, privacy: Privacy): unknown {
+  const kind = IDS.get(name);
+  if (kind && typeof item === 'string') return privacy.pseudonyms[kind](item);
+  if (name === 'data_base64' && typeof item === 'string') {
+    const data = Buffer.from(item, 'base64');
+    return protectBytes(data, 'data', privacy, {}).toString('base64');
+  }
+  const attributeKind = name === 'value' ? IDS.get(String(attribute)) : undefined;
+  const { stringValue } = Object(item) as { stringValue?: unknown };
+  if (attributeKind && typeof stringValue === 'string')
+    return { ...(item as object), stringValue: privacy.pseudonyms[attributeKind](stringValue) };
+  return withoutIds(item, privacy);
+}
+
+const keep = (before: unknown[], after: unknown[]) =>
+  after.every((item, index) => item === before[index]) ? before : after;

@@ -1,0 +1,103 @@
+import { findCards } from './detectors/card.js';
+import { findEmails } from './detectors/email.js';
+import { findIbans } from './detectors/iban.js';
+import { findIps } from './detectors/ip.js';
+import { phoneDetector } from './detectors/phone.js';
+import { findSecrets } from './detectors/secret.js';
+import {
+  REDACTION_KINDS,
+  type RedactionCounts,
+  type RedactionKind,
+  type RedactionSettings,
+} from './redaction-settings.js';
+import type { Detector } from './span.js';
+
+export interface Found {
+  kind: RedactionKind;
+  start: number;
+  end: number;
+}
+
+/** Puts placeholders such as `[email]` where a text is personal or secret. The same text always becomes the same. */
+export class Redactor {
+  private readonly detectors: { kind: RedactionKind; find: Detector }[];
+
+  constructor({ kinds, phoneCountry }: RedactionSettings) {
+    const detectors: Record<RedactionKind, Detector> = {
+      secret: findSecrets,
+      email: findEmails,
+      iban: findIbans,
+      card: findCards,
+      ip: findIps,
+      phone: phoneDetector(phoneCountry),
+    };
+    this.detectors = REDACTION_KINDS.filter((kind) => kinds.includes(kind)).map((kind) => ({
+      kind,
+      find: detectors[kind],
+    }));
+  }
+
+  get isOff(): boolean {
+    return this.detectors.length === 0;
+  }
+
+  /** @param counts are added to */
+  text(text: string, counts: RedactionCounts): string {
+    const found = this.find(text);
+    if (found.length === 0) return text;
+    let redacted = '';
+    let at = 0;
+    for (const { kind, start, end } of found) {
+      redacted += `${text.slice(at, start)}[${kind}]`;
+      at = end;
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+    return redacted + text.slice(at);
+  }
+
+  /**
+   * The same for all strings of a JSON value, names of fields included, and for numbers that are one of the kinds (a card
+   * number), which become strings. What is not changed stays the same object.
+   */
+  json<T>(value: T, counts: RedactionCounts): T {
+    return this.anyJson(value, counts) as T;
+  }
+
+  private anyJson(value: unknown, counts: RedactionCounts): unknown {
+    if (typeof value === 'string') return this.text(value, counts);
+    if (typeof value === 'number') {
+      const text = String(value);
+      const redacted = this.text(text, counts);
+      return redacted === text ? value : redacted;
+    }
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.anyJson(item, counts));
+      return items.some((item, index) => item !== value[index]) ? items : value;
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value);
+    const redacted = entries.map(([name, item]) => [this.text(name, counts), this.anyJson(item, counts)] as const);
+    const changed = redacted.some(([name, item], index) => name !== entries[index]![0] || item !== entries[index]![1]);
+    return changed ? Object.fromEntries(redacted) : value;
+  }
+
+  /** Without overlaps, in the order of the text; a kind that comes first keeps its place. */
+  find(text: string): Found[] {
+    if (text.length < SHORTEST || !MAY_MATCH.test(text)) return [];
+    const all: Found[] = [];
+    for (const { kind, find } of this.detectors) {
+      const earlier = all.length;
+      for (const span of find(text)) {
+        const taken = all.some(({ start, end }, index) => index < earlier && span.start < end && start < span.end);
+        const last = all.at(-1);
+        const repeats = last?.kind === kind && span.start < last.end;
+        if (!taken && !repeats) all.push({ kind, ...span });
+      }
+    }
+    return all.sort((a, b) => a.start - b.start);
+  }
+}
+
+/** Every kind has digits, an `@`, or a long word. */
+const SHORTEST = 5;
+const MAY_MATCH = /[@:=]|\d[^\n]{0,3}\d|[\w-]{16}/;

@@ -1,11 +1,11 @@
 import type { ReferencedPair } from '../training/engine/training-engine.js';
-import type { Decoder } from './decoder-layer.js';
 import { type DpoLossSettings, type DpoOutputs, dpoLoss } from './dpo-loss.js';
 import type { Gradients } from './gradients.js';
 import { headBackward, trainingLogprobs } from './head.js';
 import { disposeBatch, groupByPrompt, type PackedBatch, pack } from './packing.js';
+import type { PreparedDecoder } from './prepared-decoder.js';
+import { backward, trainingHiddenStates } from './segment-pass.js';
 import { type Tensor, tf } from './tf.js';
-import { backward, trainingHiddenStates } from './transformer.js';
 
 /** What one pair contributed to a step. */
 export interface PairFigures {
@@ -19,16 +19,18 @@ export interface PairFigures {
 /**
  * Adds the gradients of these pairs' losses, divided by `divisor`, in one forward and one backward pass in which a
  * pair's prompt is computed once.
+ * @param recompute spends a third more time for less memory, see `trainingHiddenStates`
  */
 export function addDpoGradients(
-  decoder: Decoder,
+  decoder: PreparedDecoder,
   pairs: readonly ReferencedPair[],
   settings: DpoLossSettings,
   divisor: number,
   gradients: Gradients,
+  recompute = false,
 ): PairFigures[] {
   const batch = pack(groupByPrompt(pairs.flatMap(bothCompletions)));
-  const forward = trainingHiddenStates(decoder, batch, batch.segments);
+  const forward = trainingHiddenStates(decoder, batch, recompute);
   const rows = tf.tensor1d(batch.rows, 'int32');
   const labels = tf.tensor1d(batch.labels, 'int32');
   const { logprobs, tape } = trainingLogprobs(decoder, tf.gather(forward.hidden, rows), labels);

@@ -1,16 +1,17 @@
-import type { Decoder } from './decoder-layer.js';
+import type { Decoder } from './decoder.js';
 import type { Gradients } from './gradients.js';
-import { MAT_MULS } from './mat-mul.js';
 import { sparseCrossEntropy } from './native.js';
+import { cast, matMul, slice } from './ops.js';
+import type { PreparedDecoder } from './prepared-decoder.js';
 import { type Tensor, tf } from './tf.js';
 import { outputName } from './weights.js';
 
-/** Rows of logits at once: at a vocabulary of 49,152 that is 100 MB. */
-const CHUNK = 512;
+/** Rows of logits at once: at a vocabulary of 49,152 that is 200 MB. */
+const CHUNK = 1024;
 
 /** Logits [rows, vocab]; in fp32 whatever the other products are, as bf16 would round them by up to 0.06. */
 export function logitsOf(decoder: Decoder, hidden: Tensor): Tensor {
-  return MAT_MULS.fp32(hidden, outputTable(decoder), false, true);
+  return matMul(hidden, outputTable(decoder), false, true);
 }
 
 /** Log-probability of each label [rows]. */
@@ -24,38 +25,52 @@ export function labelLogprobs(decoder: Decoder, hidden: Tensor, labels: Tensor):
 /** What the head's backward pass needs. It owns its tensors. */
 export type HeadTape = {
   hidden: Tensor;
-  /** Of the losses' sum with respect to the logits, in chunks of rows. */
+  /** Of the losses' sum with respect to the logits, in chunks of rows, in the products' precision. */
   dLogits: Tensor[];
 };
 
 /** The same, keeping what `headBackward` needs, `hidden` included. */
 export function trainingLogprobs(
-  decoder: Decoder,
+  decoder: PreparedDecoder,
   hidden: Tensor,
   labels: Tensor,
 ): { logprobs: Tensor; tape: HeadTape } {
   return tf.tidy(() => {
-    const chunks = chunksOf(hidden, labels).map(([h, l]) => tf.tidy(() => crossEntropy(decoder, h, l)));
+    const chunks = chunksOf(hidden, labels).map(([h, l]) =>
+      tf.tidy(() => {
+        const { losses, gradient } = crossEntropy(decoder, h, l);
+        return { losses, dLogits: cast(gradient, decoder.dtype) };
+      }),
+    );
     const logprobs = tf.neg(tf.concat(chunks.map(({ losses }) => losses)));
-    return { logprobs, tape: { hidden, dLogits: chunks.map(({ gradient }) => gradient) } };
+    return { logprobs, tape: { hidden, dLogits: chunks.map(({ dLogits }) => dLogits) } };
   });
 }
 
-/** Given the loss's gradient with respect to each log-probability [rows], returns that of the hidden states; uses the tape up. */
-export function headBackward(decoder: Decoder, tape: HeadTape, dLogprobs: Tensor, gradients: Gradients): Tensor {
-  const parts = tape.dLogits.map((dLoss, i) => {
-    const range = [i * CHUNK, dLoss.shape[0]!] as const;
-    const dLogits = tf.tidy(() => tf.mul(dLoss, tf.neg(tf.expandDims(tf.slice(dLogprobs, ...range), 1))));
-    dLoss.dispose();
-    gradients.add(outputName(decoder.config), () =>
-      tf.tidy(() => decoder.matMul(dLogits, tf.slice(tape.hidden, ...range), true)),
-    );
-    const dHidden = decoder.matMul(dLogits, outputTable(decoder));
-    dLogits.dispose();
-    return dHidden;
+/**
+ * Given the loss's gradient with respect to each log-probability [rows], returns that of the hidden states; uses the
+ * tape up. The factors of the rows are applied to hidden states, which are narrower than logits.
+ */
+export function headBackward(
+  decoder: PreparedDecoder,
+  tape: HeadTape,
+  dLogprobs: Tensor,
+  gradients: Gradients,
+): Tensor {
+  const name = outputName(decoder.config);
+  const dHidden = tf.tidy(() => {
+    const factors = tf.neg(tf.expandDims(dLogprobs, 1));
+    const hidden = cast(tf.mul(tape.hidden, factors), decoder.dtype);
+    const parts = tape.dLogits.map((dLogits, i) => {
+      const rows = slice(hidden, i * CHUNK, dLogits.shape[0]!);
+      gradients.add(name, () => cast(matMul(dLogits, rows, true), 'fp32'));
+      const part = cast(matMul(dLogits, decoder.products.get(name)!), 'fp32');
+      dLogits.dispose();
+      return part;
+    });
+    return tf.mul(tf.concat(parts, 0), factors);
   });
-  const dHidden = tf.concat(parts, 0);
-  tf.dispose([parts, tape.hidden]);
+  tape.hidden.dispose();
   return dHidden;
 }
 

@@ -1,9 +1,10 @@
 import type { Completion } from '../training/engine/training-engine.js';
-import type { Decoder } from './decoder-layer.js';
+import type { Decoder } from './decoder.js';
 import { labelLogprobs } from './head.js';
 import { disposeBatch, groupByPrompt, pack, splitByTokens, type Tree } from './packing.js';
+import { type PreparedDecoder, prepareProducts, releaseProducts } from './prepared-decoder.js';
+import { segmentHiddenStates } from './segment-pass.js';
 import { tf } from './tf.js';
-import { segmentHiddenStates } from './transformer.js';
 
 /** Tokens of one forward pass without gradients: about half a gigabyte at 135M parameters. */
 const MAX_TOKENS = 2048;
@@ -18,18 +19,23 @@ export async function completionLogprobs(
   onProgress?: (done: number) => void,
 ): Promise<Float32Array[]> {
   const results: Float32Array[] = [];
-  for (const trees of splitByTokens(groupByPrompt(completions), MAX_TOKENS)) {
-    results.push(...treeLogprobs(decoder, trees));
-    onProgress?.(results.length);
-    await new Promise(setImmediate);
+  const prepared = prepareProducts(decoder);
+  try {
+    for (const trees of splitByTokens(groupByPrompt(completions), MAX_TOKENS)) {
+      results.push(...treeLogprobs(prepared, trees));
+      onProgress?.(results.length);
+      await new Promise(setImmediate);
+    }
+  } finally {
+    releaseProducts(prepared);
   }
   return results;
 }
 
-function treeLogprobs(decoder: Decoder, trees: Tree[]): Float32Array[] {
+function treeLogprobs(decoder: PreparedDecoder, trees: Tree[]): Float32Array[] {
   const batch = pack(trees);
   const logprobs = tf.tidy(() => {
-    const hidden = tf.gather(segmentHiddenStates(decoder, batch, batch.segments), tf.tensor1d(batch.rows, 'int32'));
+    const hidden = tf.gather(segmentHiddenStates(decoder, batch), tf.tensor1d(batch.rows, 'int32'));
     return labelLogprobs(decoder, hidden, tf.tensor1d(batch.labels, 'int32')).dataSync<'float32'>();
   });
   disposeBatch(batch);

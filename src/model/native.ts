@@ -4,7 +4,7 @@ import { type Tensor, tf } from './tf.js';
 export interface OpAttribute {
   name: string;
   type: number;
-  value: boolean | number | string;
+  value: boolean | number | string | readonly number[];
 }
 
 /** What tfjs-node's backend does beyond the portable interface: any TensorFlow op, by its name. */
@@ -15,14 +15,25 @@ interface NativeBackend extends KernelBackend {
     TF_ATTR_TYPE: number;
     TF_ATTR_BOOL: number;
     TF_ATTR_INT: number;
-    executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): NativeTensor[];
+    TF_ATTR_STRING: number;
+    TF_ATTR_SHAPE: number;
+    executeOp(
+      name: string,
+      attributes: readonly OpAttribute[],
+      inputs: readonly number[],
+      outputs: number,
+    ): NativeTensor[];
     createTensor(shape: number[], dtype: number, values: backend_util.BackendValues): number;
     deleteTensor(id: number): void;
     getNumOfTensors(): number;
     tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   };
+  tensorMap: {
+    get(dataId: object): NativeTensor;
+    set(dataId: object, tensor: NativeTensor & { values: null; refCount: number }): void;
+  };
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: TensorInfo[], outputs: number): Tensor[];
-  getInputTensorIds(tensors: TensorInfo[]): number[];
+  getInputTensorIds(tensors: readonly TensorInfo[]): number[];
   createOutputTensor(tensor: NativeTensor): Tensor;
 }
 
@@ -32,13 +43,63 @@ interface NativeTensor {
   dtype: number;
 }
 
-/** TensorFlow's number for bfloat16, which tfjs has no dtype for. */
-const BF16 = 14;
-
 export const backend = tf.backend() as NativeBackend;
 const { binding } = backend;
-const type = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value });
-const flag = (name: string, value: boolean): OpAttribute => ({ name, type: binding.TF_ATTR_BOOL, value });
+
+/** TensorFlow's numbers of the dtypes used here; tfjs has no name for bfloat16. */
+export const FLOAT = binding.TF_FLOAT;
+export const INT32 = binding.TF_INT32;
+export const BF16 = 14;
+
+export const type = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value });
+export const flag = (name: string, value: boolean): OpAttribute => ({ name, type: binding.TF_ATTR_BOOL, value });
+export const whole = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_INT, value });
+export const text = (name: string, value: string): OpAttribute => ({ name, type: binding.TF_ATTR_STRING, value });
+export const shape = (name: string, value: readonly number[]): OpAttribute => ({
+  name,
+  type: binding.TF_ATTR_SHAPE,
+  value,
+});
+
+/** TensorFlow's number of a tensor's dtype. */
+export const dtypeOf = (x: Tensor): number => backend.tensorMap.get(x.dataId).dtype;
+
+/** Runs an op that has one output. */
+export function execute(name: string, attributes: readonly OpAttribute[], inputs: readonly Tensor[]): Tensor {
+  return outputTensor(binding.executeOp(name, attributes, backend.getInputTensorIds(inputs), 1)[0]!);
+}
+
+/** Runs an op for its effect. */
+export function effect(name: string, attributes: readonly OpAttribute[], inputs: readonly Tensor[]): void {
+  binding.executeOp(name, attributes, backend.getInputTensorIds(inputs), 0);
+}
+
+/** The same as `execute` for an op whose last input is a list of whole numbers: a shape, a permutation, an axis. */
+export function executeWithNumbers(
+  name: string,
+  attributes: readonly OpAttribute[],
+  inputs: readonly Tensor[],
+  ...numbers: (readonly number[] | number)[]
+): Tensor {
+  const ids = numbers.map((values) => {
+    const [dims, list] = typeof values === 'number' ? [[], [values]] : [[values.length], values];
+    return binding.createTensor(dims, INT32, Int32Array.from(list));
+  });
+  const output = binding.executeOp(name, attributes, [...backend.getInputTensorIds(inputs), ...ids], 1)[0]!;
+  for (const id of ids) binding.deleteTensor(id);
+  return outputTensor(output);
+}
+
+/**
+ * tfjs refuses a bfloat16 output. Named 'string', it is a handle like any other, which scopes count and free, and whose
+ * values tfjs does not look at.
+ */
+function outputTensor(output: NativeTensor): Tensor {
+  if (output.dtype !== BF16) return backend.createOutputTensor(output);
+  const dataId = {};
+  backend.tensorMap.set(dataId, { ...output, values: null, refCount: 1 });
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape: output.shape, dtype: 'string' });
+}
 
 /**
  * Negative log-probability of each label, and the gradient of their sum with respect to the logits, in one pass.
@@ -46,7 +107,7 @@ const flag = (name: string, value: boolean): OpAttribute => ({ name, type: bindi
  * @param labels [rows], int32
  */
 export function sparseCrossEntropy(logits: Tensor, labels: Tensor): { losses: Tensor; gradient: Tensor } {
-  const attributes = [type('T', binding.TF_FLOAT), type('Tlabels', binding.TF_INT32)];
+  const attributes = [type('T', FLOAT), type('Tlabels', INT32)];
   const outputs = backend.executeMultipleOutputs(
     'SparseSoftmaxCrossEntropyWithLogits',
     attributes,
@@ -55,23 +116,3 @@ export function sparseCrossEntropy(logits: Tensor, labels: Tensor): { losses: Te
   );
   return { losses: outputs[0]!, gradient: outputs[1]! };
 }
-
-/** Product of two float32 matrices, multiplied in bfloat16; the result's values are rounded to bfloat16 too. */
-export function matMulBf16(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  const temporary: number[] = [];
-  const execute = (name: string, attributes: OpAttribute[], inputs: number[]) => {
-    const output = binding.executeOp(name, attributes, inputs, 1)[0]!;
-    temporary.push(output.id);
-    return output;
-  };
-  const [left, right] = backend.getInputTensorIds([a, b]) as [number, number];
-  const operands = [left, right].map((id) => execute('Cast', cast(binding.TF_FLOAT, BF16), [id]).id);
-  const attributes = [type('T', BF16), flag('transpose_a', transposeA), flag('transpose_b', transposeB)];
-  const product = execute('MatMul', attributes, operands);
-  const output = execute('Cast', cast(BF16, binding.TF_FLOAT), [product.id]);
-  temporary.pop();
-  for (const id of temporary) binding.deleteTensor(id);
-  return backend.createOutputTensor(output);
-}
-
-const cast = (from: number, to: number) => [type('SrcT', from), type('DstT', to), flag('Truncate', false)];

@@ -1,4 +1,6 @@
 import type { Gradients } from './gradients.js';
+import { inPlace } from './in-place.js';
+import { effect, FLOAT, type } from './native.js';
 import { type Tensor, tf } from './tf.js';
 
 /** torch.optim.RMSprop's defaults: no momentum, not centered, no weight decay; epsilon outside the root. */
@@ -10,29 +12,31 @@ export class RmsProp {
   private readonly squares = new Map<string, Tensor>();
 
   /**
-   * v = alpha v + (1 - alpha) g^2; w -= lr g / (sqrt(v) + eps). Puts new tensors in place of the parameters'.
+   * v = alpha v + (1 - alpha) g^2; w -= lr g / (sqrt(v) + eps). The parameters' memory stays, their tensors are new.
    * @param scale of the gradients, as clipping found it
    */
   update(parameters: Map<string, Tensor>, gradients: Gradients, learningRate: number, scale: number): void {
+    const constants = tf.tidy(() => [0, 0, learningRate, 0, ALPHA, EPSILON].map((value) => tf.keep(tf.scalar(value))));
     for (const [name, weight] of parameters) {
       const gradient = gradients.get(name);
-      if (gradient !== undefined) parameters.set(name, this.updateOne(name, weight, gradient, learningRate, scale));
+      if (gradient !== undefined) parameters.set(name, this.updateOne(name, weight, gradient, scale, constants));
     }
+    tf.dispose(constants);
   }
 
-  private updateOne(name: string, weight: Tensor, gradient: Tensor, learningRate: number, scale: number): Tensor {
-    const before = this.squares.get(name);
-    const [square, updated] = tf.tidy(() => {
+  /**
+   * TensorFlow's own RMSprop has epsilon inside the root. Its Adam has it outside, and with beta1, and both powers that
+   * correct the bias, at 0 it is this update, in one pass over the memory.
+   */
+  private updateOne(name: string, weight: Tensor, gradient: Tensor, scale: number, constants: Tensor[]): Tensor {
+    const square = this.squares.get(name) ?? tf.zerosLike(weight);
+    const [updated, mean, moment] = inPlace([weight, square, tf.zerosLike(weight)], ([w, v, m]) => {
       const scaled = scale === 1 ? gradient : tf.mul(gradient, scale);
-      const fresh = tf.mul(tf.square(scaled), 1 - ALPHA);
-      const mean = before === undefined ? fresh : tf.add(tf.mul(before, ALPHA), fresh);
-      const direction = tf.div(scaled, tf.add(tf.sqrt(mean), EPSILON));
-      return [mean, tf.sub(weight, tf.mul(direction, learningRate))];
-    }) as [Tensor, Tensor];
-    this.squares.set(name, tf.keep(square));
-    before?.dispose();
-    weight.dispose();
-    return tf.keep(updated);
+      effect('ResourceApplyAdam', [type('T', FLOAT)], [w!, m!, v!, ...constants, scaled]);
+    });
+    moment.dispose();
+    this.squares.set(name, mean);
+    return updated;
   }
 
   dispose(): void {

@@ -35,3 +35,8 @@ export function rotate(x: Tensor, { cos, sin }: Rotation): Tensor {
 export function rotateBackward(dy: Tensor, { cos, sin }: Rotation): Tensor {
   return tf.tidy(() => rotate(dy, { cos, sin: tf.neg(sin) }));
 }
+
+/** A rotation that also multiplies by `scale`, forward and backward. */
+export function scaledRotation({ cos, sin }: Rotation, scale: number): Rotation {
+  return { cos: tf.mul(cos, scale), sin: tf.mul(sin, scale) };
+}

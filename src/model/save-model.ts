@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Decoder } from './decoder-layer.js';
+import type { Decoder } from './decoder.js';
 import { readJson } from './json-file.js';
 import { type Lora, peftConfig, peftName } from './lora.js';
 import { writeSafetensors } from './safetensors-writer.js';

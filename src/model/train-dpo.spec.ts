@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { disposeDecoder, randomDecoder, randomIds, TINY_LLAMA, valuesOf } from '../../test/factories/random-decoder.js';
 import type { DpoSettings, ReferencedPair, TrainingStep } from '../training/engine/training-engine.js';
-import type { Decoder } from './decoder-layer.js';
+import type { Decoder } from './decoder.js';
 import { addDpoGradients } from './dpo-gradients.js';
 import { Gradients } from './gradients.js';
 import { completionLogprobs } from './logprobs.js';
 import { createLora } from './lora.js';
+import { prepareProducts } from './prepared-decoder.js';
 import { seededRandom } from './random.js';
 import { tf } from './tf.js';
 import { trainDpo } from './train-dpo.js';
@@ -87,10 +88,10 @@ describe('training by DPO', () => {
 
   test('computes the same gradient when a batch does not fit in one pass', async () => {
     const policy = decoder();
-    // 2 x 706 packed tokens are more than one pass takes.
-    const pairs = await referencedPairs(policy, 2, 700);
+    // 2 x 1,106 packed tokens are more than one pass takes.
+    const pairs = await referencedPairs(policy, 2, 1_100);
     const gradients = new Gradients(new Set(policy.weights.keys()));
-    const figures = addDpoGradients(policy, pairs, SETTINGS, 2, gradients);
+    const figures = addDpoGradients(prepareProducts(policy), pairs, SETTINGS, 2, gradients);
     const expected = gradients.norm();
     gradients.dispose();
     const [step] = await train(policy, pairs, { maxSteps: 1, order: 'file' });

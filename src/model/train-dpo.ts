@@ -1,16 +1,17 @@
 import { DriftError } from '../drift-error.js';
 import type { DpoSettings, ReferencedPair, TrainingStep } from '../training/engine/training-engine.js';
-import type { Decoder } from './decoder-layer.js';
+import type { Decoder } from './decoder.js';
 import { addDpoGradients, type PairFigures } from './dpo-gradients.js';
 import { Gradients } from './gradients.js';
 import { treeTokens } from './packing.js';
+import { prepareProducts, releaseProducts } from './prepared-decoder.js';
 import { seededRandom, shuffledIndices } from './random.js';
 import { clipScale, RmsProp } from './rms-prop.js';
 import { learningRateAt, totalSteps } from './schedule.js';
 import type { Tensor } from './tf.js';
 
 /** Packed tokens of one forward and backward pass: at 135M parameters about 1.5 GB of activations. */
-const MAX_TOKENS = 1280;
+const MAX_TOKENS = 2048;
 
 /**
  * Trains the decoder's weights, or its adapter where it has one, by DPO.
@@ -68,15 +69,27 @@ function trainStep(
 ): Omit<TrainingStep, 'step' | 'learningRate'> {
   const gradients = new Gradients(new Set(parameters.keys()));
   try {
-    const figures = microBatches(batch).flatMap((pairs) =>
-      addDpoGradients(decoder, pairs, settings, batch.length, gradients),
-    );
+    const figures = addBatchGradients(decoder, batch, settings, gradients);
     const gradNorm = gradients.norm();
     refuseNonFinite(figures, gradNorm);
     optimizer.update(parameters, gradients, learningRate, clipScale(gradNorm, settings.maxGradNorm));
     return { ...summarize(figures), gradNorm };
   } finally {
     gradients.dispose();
+  }
+}
+
+function addBatchGradients(
+  decoder: Decoder,
+  batch: readonly ReferencedPair[],
+  settings: DpoSettings,
+  gradients: Gradients,
+): PairFigures[] {
+  const prepared = prepareProducts(decoder);
+  try {
+    return microBatches(batch).flatMap((pairs) => addDpoGradients(prepared, pairs, settings, batch.length, gradients));
+  } finally {
+    releaseProducts(prepared);
   }
 }
 

@@ -1,11 +1,11 @@
-import type { Decoder } from '../../src/model/decoder-layer.js';
+import type { Decoder } from '../../src/model/decoder.js';
 import { logitsOf } from '../../src/model/head.js';
-import { MAT_MULS } from '../../src/model/mat-mul.js';
 import type { ModelConfig } from '../../src/model/model-config.js';
 import { disposeBatch, pack } from '../../src/model/packing.js';
+import { prepareProducts } from '../../src/model/prepared-decoder.js';
 import { normals, seededRandom } from '../../src/model/random.js';
+import { segmentHiddenStates } from '../../src/model/segment-pass.js';
 import { tf } from '../../src/model/tf.js';
-import { segmentHiddenStates } from '../../src/model/transformer.js';
 import { expectedShapes } from '../../src/model/weights.js';
 
 /** Small enough for finite differences; grouped queries, two layers. */
@@ -43,7 +43,7 @@ export function randomDecoder(config: ModelConfig = TINY_LLAMA, seed = 1): Decod
     const drawn = name.includes('norm') ? values.map((value) => 1 + 0.2 * value) : values;
     return [name, tf.tensor(drawn, shape)] as const;
   });
-  return { config, weights: new Map(weights), lora: null, matMul: MAT_MULS.fp32 };
+  return { config, weights: new Map(weights), lora: null, dtype: 'fp32' };
 }
 
 export function disposeDecoder({ weights, lora }: Decoder): void {
@@ -64,7 +64,7 @@ export function randomIds(length: number, random: () => number, vocabSize = TINY
 export function logprobTable(decoder: Decoder, ids: number[]): number[][] {
   const batch = pack([{ promptIds: ids, completions: [] }]);
   const table = tf.tidy(() => {
-    const logits = logitsOf(decoder, segmentHiddenStates(decoder, batch, batch.segments));
+    const logits = logitsOf(decoder, segmentHiddenStates(prepareProducts(decoder), batch));
     return tf.logSoftmax(logits).arraySync() as number[][];
   });
   disposeBatch(batch);

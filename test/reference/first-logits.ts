@@ -1,16 +1,16 @@
-import type { Decoder } from '../../src/model/decoder-layer.js';
+import type { Decoder } from '../../src/model/decoder.js';
 import { logitsOf } from '../../src/model/head.js';
-import { MAT_MULS } from '../../src/model/mat-mul.js';
 import { readModelConfig } from '../../src/model/model-config.js';
 import { disposeBatch, pack } from '../../src/model/packing.js';
 import { tf } from '../../src/model/tf.js';
-import { segmentHiddenStates } from '../../src/model/transformer.js';
+import { prepareProducts } from '../../src/model/prepared-decoder.js';
+import { segmentHiddenStates } from '../../src/model/segment-pass.js';
 import { loadWeights } from '../../src/model/weights.js';
 
 /** Logits of the token after each prompt. */
 export function firstLogits(modelDir: string, prompts: number[][]): Float32Array[] {
   const config = readModelConfig(modelDir);
-  const decoder = { config, weights: loadWeights(modelDir, config), lora: null, matMul: MAT_MULS.fp32 };
+  const decoder: Decoder = { config, weights: loadWeights(modelDir, config), lora: null, dtype: 'fp32' };
   const logits = prompts.map((promptIds) => lastLogits(decoder, promptIds));
   tf.dispose([...decoder.weights.values()]);
   return logits;
@@ -19,7 +19,7 @@ export function firstLogits(modelDir: string, prompts: number[][]): Float32Array
 function lastLogits(decoder: Decoder, promptIds: number[]): Float32Array {
   const batch = pack([{ promptIds, completions: [] }]);
   const logits = tf.tidy(() => {
-    const hidden = segmentHiddenStates(decoder, batch, batch.segments);
+    const hidden = segmentHiddenStates(prepareProducts(decoder), batch);
     return logitsOf(decoder, tf.slice(hidden, promptIds.length - 1, 1)).dataSync<'float32'>();
   });
   disposeBatch(batch);

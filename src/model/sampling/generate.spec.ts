@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { disposeDecoder, logprobTable, randomDecoder, randomIds } from '../../../test/factories/random-decoder.js';
 import type { SampleRequest, SampleSettings } from '../../training/engine/training-engine.js';
-import type { Decoder } from '../decoder-layer.js';
+import type { Decoder } from '../decoder.js';
 import { createLora, loraB } from '../lora.js';
 import { backend } from '../native.js';
 import { seededRandom } from '../random.js';

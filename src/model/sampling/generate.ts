@@ -1,6 +1,6 @@
 import type { Sample, SampleRequest, SampleSettings } from '../../training/engine/training-engine.js';
-import type { Decoder } from '../decoder-layer.js';
-import type { Dtype } from '../mat-mul.js';
+import type { Decoder } from '../decoder.js';
+import type { Dtype } from '../ops.js';
 import { Batch } from './batch.js';
 import { type Draft, type Ends, extend, startDraft } from './draft.js';
 import { type Native, NativeSession } from './native-session.js';

@@ -1,6 +1,6 @@
-import type { Decoder } from '../decoder-layer.js';
+import type { Decoder } from '../decoder.js';
 import { mergedWeight } from '../lora.js';
-import type { Dtype } from '../mat-mul.js';
+import type { Dtype } from '../ops.js';
 import { type Tensor, tf } from '../tf.js';
 import { EMBEDDING, FINAL_NORM, outputName } from '../weights.js';
 import { type Native, type NativeSession, nativeOf } from './native-session.js';

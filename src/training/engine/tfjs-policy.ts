@@ -1,8 +1,7 @@
-import type { Decoder } from '../../model/decoder-layer.js';
+import type { Decoder } from '../../model/decoder.js';
 import { readEosIds } from '../../model/eos-ids.js';
 import { completionLogprobs } from '../../model/logprobs.js';
 import { createLora } from '../../model/lora.js';
-import { type Dtype, MAT_MULS } from '../../model/mat-mul.js';
 import { readModelConfig } from '../../model/model-config.js';
 import { generate } from '../../model/sampling/generate.js';
 import { saveModel } from '../../model/save-model.js';
@@ -27,7 +26,6 @@ import type {
 export class TfjsPolicy implements EnginePolicy {
   private constructor(
     private readonly decoder: Decoder,
-    private readonly dtype: Dtype,
     private readonly modelDir: string,
     private readonly eosIds: readonly number[],
   ) {}
@@ -37,8 +35,8 @@ export class TfjsPolicy implements EnginePolicy {
     const config = readModelConfig(modelDir);
     const eosIds = readEosIds(modelDir);
     const adapter = lora === undefined ? null : createLora(config, lora);
-    const decoder = { config, weights: loadWeights(modelDir, config), lora: adapter, matMul: MAT_MULS[dtype] };
-    return new TfjsPolicy(decoder, dtype, modelDir, eosIds);
+    const decoder = { config, weights: loadWeights(modelDir, config), lora: adapter, dtype };
+    return new TfjsPolicy(decoder, modelDir, eosIds);
   }
 
   async sample(
@@ -48,10 +46,10 @@ export class TfjsPolicy implements EnginePolicy {
   ): Promise<Sample[]> {
     for (const { promptIds, maxNewTokens } of requests)
       checkRoom(this.decoder.config, promptIds, maxNewTokens ?? settings.maxNewTokens);
-    const { decoder, dtype, eosIds } = this;
+    const { decoder, eosIds } = this;
     const tokenizer = settings.stopStrings?.length ? Tokenizer.load(this.modelDir) : null;
     const decode = (ids: readonly number[]) => tokenizer?.decode(ids) ?? '';
-    return generate(decoder, requests, settings, { dtype, eosIds, decode, onProgress });
+    return generate(decoder, requests, settings, { dtype: decoder.dtype, eosIds, decode, onProgress });
   }
 
   async logprobs(completions: Completion[], onProgress?: (done: number) => void): Promise<Float32Array[]> {

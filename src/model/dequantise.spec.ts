@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { GGMLQuantizationType } from '@huggingface/gguf';
 import { expect, test } from 'vitest';
 import { FORMATS } from './dequantise.js';
@@ -33,4 +34,16 @@ test('F16 and F32 as they are', () => {
   expect(dequantise(GGMLQuantizationType.F32, [...new Uint8Array(new Float32Array([0.1]).buffer)], 1)).toEqual([
     Math.fround(0.1),
   ]);
+});
+
+/** Written by `test/reference/quantisation/make_blocks.py`. */
+const BLOCKS: { format: keyof typeof GGMLQuantizationType; bytes: string; values: string }[] = JSON.parse(
+  readFileSync(new URL('../../test/reference/quantisation/blocks.json', import.meta.url), 'utf8'),
+);
+
+test.each(BLOCKS)('$format: reads random blocks as the gguf package does', ({ format, bytes, values }) => {
+  const raw = Buffer.from(values, 'base64');
+  const expected = new Float32Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length));
+  const actual = dequantise(GGMLQuantizationType[format], [...Buffer.from(bytes, 'base64')], expected.length);
+  expect(Float32Array.from(actual)).toEqual(expected);
 });

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { GGMLQuantizationType, type GGUFParseOutput, type GGUFTensorInfo, gguf } from '@huggingface/gguf';
 import { DriftError } from '../drift-error.js';
-import { FORMATS } from './dequantise.js';
+import { FORMAT_NAMES, FORMATS } from './dequantise.js';
 import type { LazyTensor } from './lazy-tensor.js';
 
 export type GgufMetadata = Record<string, unknown>;
@@ -33,7 +33,7 @@ function tensor(path: string, info: GGUFTensorInfo, dataOffset: number): LazyTen
     const kind = GGMLQuantizationType[info.dtype] ?? info.dtype;
     throw new DriftError(
       'model-invalid',
-      `${path}: tensor ${info.name} is ${kind}; F32, F16, Q8_0 and Q4_1 can be read.`,
+      `${path}: tensor ${info.name} is ${kind}; what can be read is ${FORMAT_NAMES}.`,
     );
   }
   const shape = info.shape.map(Number).reverse();

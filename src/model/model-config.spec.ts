@@ -34,6 +34,26 @@ test('reads RoPE’s theta where transformers 5 and earlier versions put it', ()
   expect(read(LLAMA)).toMatchObject({ ropeTheta: 10_000, headDim: 16, tiedEmbeddings: false, qkvBias: false });
 });
 
+test('reads RoPE scaling of types linear and llama3, and refuses one that lacks a number', () => {
+  expect(read({ ...LLAMA, rope_scaling: { type: 'linear', factor: 2 } }).ropeScaling).toEqual({
+    type: 'linear',
+    factor: 2,
+  });
+  const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+  const rope_parameters = { ...llama3, rope_theta: 5e5, original_max_position_embeddings: 8192 };
+  expect(read({ ...LLAMA, rope_parameters })).toMatchObject({
+    ropeTheta: 5e5,
+    ropeScaling: {
+      type: 'llama3',
+      factor: 8,
+      lowFrequencyFactor: 1,
+      highFrequencyFactor: 4,
+      originalMaxPositions: 8192,
+    },
+  });
+  expect(() => read({ ...LLAMA, rope_scaling: llama3 })).toThrow(/RoPE scaling: original_max_position_embeddings/);
+});
+
 test('knows that Qwen2 has biases on q, k and v', () => {
   const config = read({ ...LLAMA, architectures: ['Qwen2ForCausalLM'], head_dim: 32 });
   expect(config).toMatchObject({ qkvBias: true, outputBias: false, headDim: 32 });

@@ -6,6 +6,17 @@ import { readJson } from './json-file.js';
 const ARCHITECTURES = ['LlamaForCausalLM', 'Qwen2ForCausalLM'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
+/** How RoPE's frequencies are lowered for contexts longer than those of the first training. */
+export type RopeScaling =
+  | { type: 'linear'; factor: number }
+  | {
+      type: 'llama3';
+      factor: number;
+      lowFrequencyFactor: number;
+      highFrequencyFactor: number;
+      originalMaxPositions: number;
+    };
+
 /** What the forward pass needs to know of `config.json`. */
 export interface ModelConfig {
   architecture: Architecture;
@@ -19,6 +30,7 @@ export interface ModelConfig {
   headDim: number;
   rmsNormEps: number;
   ropeTheta: number;
+  ropeScaling: RopeScaling | null;
   /** The output layer is the embedding table. */
   tiedEmbeddings: boolean;
   /** q, k and v projections have a bias. */
@@ -32,6 +44,13 @@ const ropeSchema = z.looseObject({
   rope_theta: z.number().optional(),
   rope_type: z.string().optional(),
   type: z.string().optional(),
+  partial_rotary_factor: z.literal(1).optional(),
+});
+const linearSchema = z.looseObject({ factor: z.number().positive() });
+const llama3Schema = linearSchema.extend({
+  low_freq_factor: z.number().positive(),
+  high_freq_factor: z.number().positive(),
+  original_max_position_embeddings: z.int().positive(),
 });
 const schema = z.looseObject({
   architectures: z.array(z.string()).min(1),
@@ -50,6 +69,7 @@ const schema = z.looseObject({
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.literal(false).default(false),
+  partial_rotary_factor: z.literal(1).nullish(),
   use_sliding_window: z.literal(false).default(false),
   max_position_embeddings: z.int().positive().default(2048),
 });
@@ -83,7 +103,8 @@ export function readModelConfig(dir: string): ModelConfig {
     kvHeads,
     headDim: config.head_dim ?? config.hidden_size / heads,
     rmsNormEps: config.rms_norm_eps,
-    ropeTheta: ropeTheta(file, config),
+    ropeTheta: config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000,
+    ropeScaling: ropeScaling(file, config),
     tiedEmbeddings: config.tie_word_embeddings,
     qkvBias: architecture === 'Qwen2ForCausalLM' || config.attention_bias,
     outputBias: architecture === 'LlamaForCausalLM' && config.attention_bias,
@@ -92,10 +113,26 @@ export function readModelConfig(dir: string): ModelConfig {
 }
 
 /** Transformers 5 writes `rope_parameters`, older versions `rope_theta` and `rope_scaling`. */
-function ropeTheta(file: string, config: z.output<typeof schema>): number {
+function ropeScaling(file: string, config: z.output<typeof schema>): RopeScaling | null {
   const scaling = config.rope_parameters ?? config.rope_scaling;
   const type = scaling?.rope_type ?? scaling?.type ?? 'default';
-  if (type !== 'default')
+  if (type === 'default') return null;
+  if (type === 'linear') return { type, factor: parsed(file, linearSchema, scaling).factor };
+  if (type !== 'llama3')
     throw new DriftError('model-invalid', `${file}: RoPE scaling of type ${type} is not supported.`);
-  return config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000;
+  const llama3 = parsed(file, llama3Schema, scaling);
+  return {
+    type,
+    factor: llama3.factor,
+    lowFrequencyFactor: llama3.low_freq_factor,
+    highFrequencyFactor: llama3.high_freq_factor,
+    originalMaxPositions: llama3.original_max_position_embeddings,
+  };
+}
+
+function parsed<T>(file: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new DriftError('model-invalid', `${file}: RoPE scaling: ${problems.join('; ')}`);
 }

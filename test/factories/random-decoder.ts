@@ -20,6 +20,7 @@ export const TINY_LLAMA: ModelConfig = {
   headDim: 4,
   rmsNormEps: 1e-5,
   ropeTheta: 100,
+  ropeScaling: null,
   tiedEmbeddings: true,
   qkvBias: false,
   outputBias: false,

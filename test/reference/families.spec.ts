@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { MAT_MULS } from '../../src/model/mat-mul.js';
+import type { Decoder } from '../../src/model/decoder.js';
 import { readModelConfig } from '../../src/model/model-config.js';
 import { generate } from '../../src/model/sampling/generate.js';
 import { loadWeights } from '../../src/model/weights.js';
@@ -23,7 +23,7 @@ const directory = (name: string) => join(import.meta.dirname, 'families', name);
 function load(name: string) {
   const config = readModelConfig(directory(name));
   const expected: Expected = JSON.parse(readFileSync(join(directory(name), 'expected.json'), 'utf8'));
-  const decoder = { config, weights: loadWeights(directory(name), config), lora: null, matMul: MAT_MULS.fp32 };
+  const decoder: Decoder = { config, weights: loadWeights(directory(name), config), lora: null, dtype: 'fp32' };
   return { decoder, ...expected, logprobs: expected.logits.map(logSoftmax) };
 }
 
@@ -46,7 +46,7 @@ test.each(FAMILIES)('%s: samples what transformers finds most probable, through 
   const { decoder, ids, rows, logprobs } = load(name);
   const requests = rows.map((row, seed) => ({ promptIds: ids.slice(0, row + 1), seed }));
   const settings = { temperature: 0, topP: 1, topK: 0, maxNewTokens: 4 };
-  const options = { dtype: 'fp32' as const, eosIds: [], decode: () => '' };
+  const options = { eosIds: [], decode: () => '' };
   const samples = await generate(decoder, requests, settings, options);
   for (const [i, sample] of samples.entries()) {
     const best = logprobs[i]!.indexOf(Math.max(...logprobs[i]!));

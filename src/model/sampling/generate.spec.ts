@@ -12,7 +12,7 @@ const decoder = randomDecoder();
 afterAll(() => disposeDecoder(decoder));
 
 const SAMPLED: SampleSettings = { temperature: 0.8, topP: 0.95, topK: 0, maxNewTokens: 80 };
-const NO_EOS: GenerateOptions = { dtype: 'fp32', eosIds: [], decode: (ids) => ids.join(' ') };
+const NO_EOS: GenerateOptions = { eosIds: [], decode: (ids) => ids.join(' ') };
 const endingAt = (...eosIds: number[]): GenerateOptions => ({ ...NO_EOS, eosIds });
 
 function requests(count: number): SampleRequest[] {
@@ -146,7 +146,7 @@ test('samples through an adapter as through the weights it amounts to, and in bf
     for (const [place, id] of ids.entries())
       expect(logprobs[place]).toBeCloseTo(table[all[i]!.promptIds.length + place - 1]![id]!, 4);
   }
-  const bf16 = await generate(adapted, all, { ...greedy, maxNewTokens: 1 }, { ...NO_EOS, dtype: 'bf16' });
+  const bf16 = await generate({ ...adapted, dtype: 'bf16' }, all, { ...greedy, maxNewTokens: 1 }, NO_EOS);
   for (const [i, { ids, logprobs }] of bf16.entries()) {
     const table = logprobTable(adapted, [...all[i]!.promptIds, ...ids]);
     expect(Math.abs(logprobs[0]! - table[all[i]!.promptIds.length - 1]![ids[0]!]!)).toBeLessThan(0.1);

@@ -1,6 +1,5 @@
 import type { Sample, SampleRequest, SampleSettings } from '../../training/engine/training-engine.js';
 import type { Decoder } from '../decoder.js';
-import type { Dtype } from '../ops.js';
 import { Batch } from './batch.js';
 import { type Draft, type Ends, extend, startDraft } from './draft.js';
 import { type Native, NativeSession } from './native-session.js';
@@ -16,8 +15,6 @@ const MAX_CACHE_BYTES = 2 ** 31;
 const FREE_SHARE = 0.25;
 
 export interface GenerateOptions {
-  /** Arithmetic of the products with weights, but for the output layer. */
-  dtype: Dtype;
   eosIds: readonly number[];
   /** Text of ids, for stop strings. */
   decode(ids: readonly number[]): string;
@@ -33,13 +30,13 @@ export async function generate(
   decoder: Decoder,
   requests: readonly SampleRequest[],
   settings: SampleSettings,
-  { dtype, eosIds, decode, onProgress }: GenerateOptions,
+  { eosIds, decode, onProgress }: GenerateOptions,
 ): Promise<Sample[]> {
   const drafts = requests.map((request) => startDraft(request, settings));
   const { stopIds = [], stopStrings = [] } = settings;
   const session = new NativeSession();
   try {
-    const model = { config: decoder.config, weights: samplingWeights(session, decoder, dtype), session };
+    const model = { config: decoder.config, weights: samplingWeights(session, decoder), session };
     await run(model, drafts, settings, { eosIds, stopIds, stopStrings, decode }, onProgress);
   } finally {
     session.dispose();

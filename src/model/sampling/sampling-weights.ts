@@ -38,8 +38,9 @@ interface Part {
   scale?: number;
 }
 
-export function samplingWeights(session: NativeSession, decoder: Decoder, dtype: Dtype): SamplingWeights {
+export function samplingWeights(session: NativeSession, decoder: Decoder): SamplingWeights {
   const { layers, headDim } = decoder.config;
+  const { dtype } = decoder;
   const join = (parts: readonly Part[], norm?: string) => joined(session, decoder, parts, norm, dtype);
   const head = owned(session, 'fp32', () =>
     tf.mul(decoder.weights.get(outputName(decoder.config))!, decoder.weights.get(FINAL_NORM)!),

@@ -49,7 +49,7 @@ export class TfjsPolicy implements EnginePolicy {
     const { decoder, eosIds } = this;
     const tokenizer = settings.stopStrings?.length ? Tokenizer.load(this.modelDir) : null;
     const decode = (ids: readonly number[]) => tokenizer?.decode(ids) ?? '';
-    return generate(decoder, requests, settings, { dtype: decoder.dtype, eosIds, decode, onProgress });
+    return generate(decoder, requests, settings, { eosIds, decode, onProgress });
   }
 
   async logprobs(completions: Completion[], onProgress?: (done: number) => void): Promise<Float32Array[]> {

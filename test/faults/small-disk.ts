@@ -28,7 +28,8 @@ export class SmallDisk {
     for (let attempt = 0; ; attempt++) {
       const { blocks, bfree, bsize } = statfsSync(this.directory);
       try {
-        return this.resize(`${Math.ceil(((blocks - bfree) * bsize) / 1024) + spareKb + attempt * 64}k`);
+        this.resize(`${Math.ceil(((blocks - bfree) * bsize) / 1024) + spareKb + attempt * 64}k`);
+        return;
       } catch (error) {
         if (attempt === 50) throw error;
       }

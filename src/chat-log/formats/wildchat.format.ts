@@ -8,11 +8,11 @@ import { conversationIdOf, type Format, LAST_TIME_MS, parseAs } from './format.j
 const ZONE = /(?:z|[+-]\d{2}:?\d{2})$/i;
 
 /** A time as the data set's exports write it: ISO 8601, with a space or a T, or milliseconds since 1970. */
-const timeSchema = z
-  .union([z.string(), z.number()])
-  .refine((time) => Math.abs(parseTime(time).getTime()) <= LAST_TIME_MS, {
-    error: 'expected an ISO 8601 time, or milliseconds since 1970',
-  });
+const timeSchema = z.union([z.string(), z.number()]).refine((time) => isKnown(parseTime(time).getTime()), {
+  error: 'expected an ISO 8601 time, or milliseconds since 1970',
+});
+
+const isKnown = (timeMs: number) => timeMs >= 0 && timeMs <= LAST_TIME_MS;
 
 function parseTime(time: string | number): Date {
   if (typeof time === 'number') return new Date(time);

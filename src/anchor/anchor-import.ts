@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import { protectContents } from '../chat-log/protect.js';
 import { makeTurn, type Turn } from '../chat-log/turn.js';
 import { insertTurns } from '../chat-log/turn-rows.js';
+import type { Privacy } from '../privacy/privacy.js';
 import { derivedId } from './derived-id.js';
 import { atLine, type Preference, readPreferences } from './preference-file.js';
 
@@ -26,7 +28,7 @@ export interface ImportCounts {
  * @throws DriftError `usage`, `record-invalid`
  */
 export function importAnchors(
-  dataSource: DataSource,
+  { dataSource, privacy }: { dataSource: DataSource; privacy: Privacy },
   file: string,
   source: string,
   limit = Number.POSITIVE_INFINITY,
@@ -43,7 +45,7 @@ export function importAnchors(
     for await (const preference of readPreferences(file)) {
       if (counts.read === limit) break;
       counts.read++;
-      const turns = atLine(file, preference.line, () => turnsOf(preference));
+      const turns = atLine(file, preference.line, () => turnsOf(preference, privacy));
       if (preference.tied) counts.skipped.tied++;
       else if (turns.at(-1)!.content.trim() === '') counts.skipped.empty++;
       else batch.push(turns);
@@ -54,12 +56,13 @@ export function importAnchors(
   });
 }
 
-/** The conversation up to the rejected reply. */
-function turnsOf({ prompt, rejected }: Preference): Turn[] {
+/** The conversation up to the rejected reply, such as may be stored. */
+function turnsOf({ prompt, rejected }: Preference, privacy: Privacy): Turn[] {
   const messages = [...prompt, { role: 'assistant' as const, content: rejected }];
   const conversationId = `import:${hash('sha256', JSON.stringify(messages))}`;
   const occurredAt = new Date().toISOString();
-  return messages.map((message, turn) => makeTurn({ conversationId, turn, occurredAt, ...message }));
+  const turns = messages.map((message, turn) => makeTurn({ conversationId, turn, occurredAt, ...message }));
+  return protectContents({ turns, feedback: [] }, privacy).turns;
 }
 
 async function insertImported(manager: EntityManager, conversations: Turn[][], source: string): Promise<number> {

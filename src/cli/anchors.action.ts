@@ -3,6 +3,7 @@ import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
 import { exportLines } from '../anchor/anchor-export.js';
 import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
+import { createPrivacy } from '../privacy/privacy.js';
 import { EXIT } from './program.js';
 import { fields, harmless, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
@@ -71,7 +72,9 @@ export async function exportAnchors({ out, ...filter }: ExportOptions): Promise<
 }
 
 export async function importFile(file: string, { source, limit, json }: ImportOptions): Promise<void> {
-  const counts = await withData((dataSource) => importAnchors(dataSource, file, source ?? parse(file).name, limit));
+  const counts = await withData((dataSource, config) =>
+    importAnchors({ dataSource, privacy: createPrivacy(config) }, file, source ?? parse(file).name, limit),
+  );
   const { read, imported, known, skipped } = counts;
   if (imported === 0) process.exitCode = EXIT.nothingToDo;
   if (json) return console.log(JSON.stringify(counts));

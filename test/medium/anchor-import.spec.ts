@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { importAnchors } from '../../src/anchor/anchor-import.js';
 import { listAnchors, readAnchorCases } from '../../src/anchor/anchor-read.js';
+import { loadConfig } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import { createPrivacy } from '../../src/privacy/privacy.js';
 import { insertAnchorConversation } from '../factories/anchors.js';
 import { createTestDatabase } from '../stack.js';
 
 const database = await createTestDatabase();
 const dataSource = createDataSource(database.url, 2);
+const privacy = createPrivacy({ ...loadConfig({}), privacyKey: 'key of this test, long enough to be one' });
 const dir = await mkdtemp(join(tmpdir(), 'anchor-import-'));
 beforeAll(() => dataSource.initialize());
 afterAll(async () => {
@@ -21,7 +24,7 @@ afterAll(async () => {
 async function importLines(lines: object[], limit?: number) {
   const file = join(dir, 'data.jsonl');
   await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  return importAnchors(dataSource, file, 'ultrafeedback', limit);
+  return importAnchors({ dataSource, privacy }, file, 'ultrafeedback', limit);
 }
 
 const count = async () => (await listAnchors(dataSource)).length;
@@ -42,6 +45,12 @@ it('makes anchors of the rejected replies that are told apart from those of user
       classifierVersion: null,
     },
   ]);
+});
+
+it('redacts as what comes from Kafka is redacted', async () => {
+  await importLines([{ ...pair(2), rejected: 'Ask zora@example.com.' }]);
+  const texts = await dataSource.query<{ content: string }[]>('SELECT content FROM turns');
+  expect(texts.map(({ content }) => content)).toContain('Ask [email].');
 });
 
 it('makes the same anchors when it is run again', async () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { importAnchors } from '../../src/anchor/anchor-import.js';
+import { loadConfig } from '../../src/config/config.js';
 import { DriftError } from '../../src/drift-error.js';
+import { createPrivacy } from '../../src/privacy/privacy.js';
 import { evaluationSchema } from '../../src/training/evaluation.js';
 import { splitOf } from '../../src/training/plan/split.js';
 import { readPairs } from '../../src/training/store/pair-store.js';
@@ -83,7 +85,8 @@ it('trains on imported anchors only when asked to, and samples those unguided', 
       rejected: `QUITE WRONG ABOUT ${index}`,
     });
   writeFileSync(file, Array.from({ length: 40 }, (_, index) => line(index)).join('\n'));
-  await importAnchors(harness.dataSource, file, 'test');
+  const privacy = createPrivacy({ ...loadConfig({}), privacyKey: 'key of this test, long enough to be one' });
+  await importAnchors({ dataSource: harness.dataSource, privacy }, file, 'test');
   expect(await train(harness, request())).toMatchObject({ outcome: 'nothing-to-do' });
   const { run, anchors } = await published(request({ origin: 'imported', iterations: 1 }));
   expect(anchors).toMatchObject({ active: 40, train: 8, heldOut: 4 });

@@ -14,7 +14,7 @@ export class IngestRequests1764000420000 implements MigrationInterface {
       CONSTRAINT ingest_requests_pkey PRIMARY KEY (client, key)
     )`);
     await runner.query(`COMMENT ON COLUMN ingest_requests.client IS 'sha256 of the API key'`);
-    await runner.query(`COMMENT ON COLUMN ingest_requests.sha256 IS 'of the request''s body'`);
+    await runner.query(`COMMENT ON COLUMN ingest_requests.sha256 IS 'of the request''s body, keyed with the API key'`);
     await runner.query('CREATE INDEX IF NOT EXISTS ingest_requests_answered_idx ON ingest_requests (answered_at)');
   }
 

@@ -1,4 +1,4 @@
-import type { Kafka, Message, Producer, ProducerConfig } from 'kafkajs';
+import type { Kafka, Message, Producer } from 'kafkajs';
 import { createPartitioner } from './kafka-client.js';
 import { inRequests } from './requests.js';
 
@@ -6,10 +6,7 @@ import { inRequests } from './requests.js';
 export class LazyProducer {
   private producer?: Promise<Producer>;
 
-  constructor(
-    private readonly kafka: () => Kafka,
-    private readonly options: ProducerConfig = {},
-  ) {}
+  constructor(private readonly kafka: () => Kafka) {}
 
   /** Resolves when the broker has them all. */
   async send(topic: string, messages: Iterable<Message>): Promise<void> {
@@ -18,7 +15,8 @@ export class LazyProducer {
   }
 
   async close(): Promise<void> {
-    await (await this.producer)?.disconnect();
+    const nothing = () => {};
+    await this.producer?.then((producer) => producer.disconnect(), nothing);
   }
 
   private connected(): Promise<Producer> {
@@ -30,7 +28,7 @@ export class LazyProducer {
   }
 
   private async connect(): Promise<Producer> {
-    const producer = this.kafka().producer({ createPartitioner, allowAutoTopicCreation: false, ...this.options });
+    const producer = this.kafka().producer({ createPartitioner, allowAutoTopicCreation: false });
     await producer.connect();
     return producer;
   }

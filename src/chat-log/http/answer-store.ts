@@ -12,7 +12,7 @@ export interface IdentifiedRequest {
   /** sha256 of the API key: keys of different clients are different ones. */
   client: string;
   key: string;
-  /** Of the body. */
+  /** HMAC of the body, keyed with the API key: what was sent cannot be guessed from it. */
   sha256: string;
 }
 

@@ -12,8 +12,7 @@ import { CONFIG, type ServiceConfig } from '../../config/config.module.js';
 /** A request that came with one of the API keys. */
 export interface KeyedRequest {
   headers: Record<string, string | undefined>;
-  /** sha256 of the key. */
-  client: string;
+  apiKey: string;
 }
 
 /** Lets requests in that have an API key as their bearer token. */
@@ -35,7 +34,7 @@ export class ApiKeyGuard implements CanActivate {
     if (!token || !this.known.some((key) => timingSafeEqual(key, given))) {
       throw new UnauthorizedException('An API key is needed: `Authorization: Bearer KEY`.');
     }
-    request.client = given.toString('hex');
+    request.apiKey = token;
     return true;
   }
 }

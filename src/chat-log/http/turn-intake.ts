@@ -1,37 +1,42 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../../config/config.module.js';
 import { DriftError } from '../../drift-error.js';
+import { within } from '../../health/within.js';
+import { Redactor } from '../../privacy/redaction.js';
 import type { EventRecord } from '../../producer/event-record.js';
 import { createKafka } from '../kafka-client.js';
 import { LazyProducer } from '../lazy-producer.js';
 import { answerOnce, type OnceOutcome } from './answer-store.js';
 import { sortEvents, type TurnsAnswer, type TurnsRequest } from './turns-request.js';
 
-/** A client waits meanwhile: rather let it send the request again. */
-const RETRIES = 2;
+/** A client waits meanwhile, and a connection to PostgreSQL is held: rather let it send the request again. */
+const SEND_TIMEOUT_MS = 5_000;
 
 /** Produces what comes over HTTP to the topic of chat turns. It connects to Kafka with the first request. */
 export class TurnIntake {
   private readonly producer: LazyProducer;
   private readonly topic: string;
+  private readonly redactor: Redactor;
 
   constructor(
     private readonly dataSource: DataSource,
-    { kafkaBrokers, topics }: ServiceConfig,
+    { kafkaBrokers, topics, redaction }: ServiceConfig,
   ) {
-    this.producer = new LazyProducer(() => createKafka(kafkaBrokers, 'driftloop-api'), { retry: { retries: RETRIES } });
+    this.producer = new LazyProducer(() => createKafka(kafkaBrokers, 'driftloop-api'));
     this.topic = topics.turns;
+    this.redactor = new Redactor(redaction);
   }
 
   /**
    * @param key the request's Idempotency-Key, which makes it the same request when it comes again
    * @throws DriftError `broker-unavailable`, `database-unavailable`
    */
-  async take(request: TurnsRequest, client: string, key?: string): Promise<OnceOutcome> {
+  async take(request: TurnsRequest, apiKey: string, key?: string): Promise<OnceOutcome> {
     if (key === undefined) return { outcome: 'answered', answer: await this.produce(request) };
-    const sha256 = hash('sha256', JSON.stringify(request));
-    return answerOnce(this.dataSource, { client, key, sha256 }, () => this.produce(request));
+    const sha256 = createHmac('sha256', apiKey).update(JSON.stringify(request)).digest('hex');
+    const identified = { client: hash('sha256', apiKey), key, sha256 };
+    return answerOnce(this.dataSource, identified, () => this.produce(request));
   }
 
   close(): Promise<void> {
@@ -39,15 +44,21 @@ export class TurnIntake {
   }
 
   private async produce(request: TurnsRequest): Promise<TurnsAnswer> {
-    const { items, records } = sortEvents(request);
+    const { items, records } = sortEvents(request, this.redactor);
     if (records.length > 0) await this.send(records);
     return { accepted: records.length, rejected: items.length - records.length, items };
   }
 
   private async send(records: EventRecord[]): Promise<void> {
-    await this.producer.send(this.topic, records).catch((cause: Error) => {
-      const message = `Kafka did not take the turns: ${cause.message}. Send the request again.`;
-      throw new DriftError('broker-unavailable', message, { cause, retriable: true });
+    const sent = this.producer.send(this.topic, records).then(() => 'sent' as const);
+    const outcome = await within(sent, SEND_TIMEOUT_MS, 'late' as const).catch((cause: Error) => {
+      throw unavailable(cause.message, cause);
     });
+    if (outcome === 'late') throw unavailable(`no answer within ${SEND_TIMEOUT_MS} ms`);
   }
+}
+
+function unavailable(why: string, cause?: Error): DriftError {
+  const message = `Kafka did not take the turns: ${why}. Send the request again.`;
+  return new DriftError('broker-unavailable', message, { cause, retriable: true });
 }

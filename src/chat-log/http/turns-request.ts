@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Redactor } from '../../privacy/redaction.js';
 import type { ChatEvent, EventRecord } from '../../producer/event-record.js';
 import { eventRecord } from '../../producer/event-record.js';
 import { selectFormat } from '../formats/registry.js';
@@ -47,8 +48,14 @@ export type TurnsAnswer = z.output<typeof turnsAnswerSchema>;
 /** Where a record would stand; events of our own ask for none of it. */
 const NOWHERE = { topic: '', partition: 0, offset: '0', key: null, timestamp: new Date(0).toISOString() };
 
-/** What becomes of each event, and the records of those that are taken: checked as the consumer checks them. */
-export function sortEvents({ events }: TurnsRequest): { items: TurnsItem[]; records: EventRecord[] } {
+/**
+ * What becomes of each event, and the records of those that are taken: checked as the consumer checks them. A detail may
+ * name what was sent, and answers are stored: so it is redacted.
+ */
+export function sortEvents(
+  { events }: TurnsRequest,
+  redactor: Redactor,
+): { items: TurnsItem[]; records: EventRecord[] } {
   const records: EventRecord[] = [];
   const items = events.map((event): TurnsItem => {
     try {
@@ -57,7 +64,7 @@ export function sortEvents({ events }: TurnsRequest): { items: TurnsItem[]; reco
       return { outcome: 'accepted' };
     } catch (error) {
       const { reason, detail } = rejectionOf(error);
-      return { outcome: 'rejected', reason, detail };
+      return { outcome: 'rejected', reason, detail: redactor.text(detail, {}) };
     }
   });
   return { items, records };

@@ -38,11 +38,11 @@ export class TurnsController {
   async postTurns(
     @Body({ schema: turnsRequestSchema }) body: TurnsRequest,
     @Headers('idempotency-key') given: string | undefined,
-    @Req() { client }: KeyedRequest,
+    @Req() { apiKey }: KeyedRequest,
   ): Promise<TurnsAnswer> {
     const key = keySchema.safeParse(given);
     if (!key.success) throw new InvalidInput([{ path: 'idempotency-key', message: key.error.issues[0]!.message }]);
-    const taken = await this.intake.take(body, client, key.data);
+    const taken = await this.intake.take(body, apiKey, key.data);
     if (taken.outcome === 'other-request') {
       throw new UnprocessableEntityException('This Idempotency-Key was used for another request.');
     }

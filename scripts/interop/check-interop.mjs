@@ -47,29 +47,19 @@ function cases(dir) {
   return [
     scored(dir, inputs, 'default-model', base),
     scored(dir, inputs, 'one-step', full),
-    adapter(dir, inputs, base),
+    ...adapters(dir, inputs, base),
     ...positionals.map((path) => scored(dir, inputs, path.split('/').at(-1), resolve(path))),
   ];
 }
 
-function adapter(dir, inputs, base) {
-  const out = join(dir, 'adapter');
-  driftloop(
-    'dpo',
-    '--model',
-    base,
-    '--pairs',
-    inputs.pairs,
-    '--out',
-    out,
-    '--lr',
-    '1e-3',
-    '--max-steps',
-    '1',
-    '--lora-rank',
-    '8',
-  );
-  return { ...scored(dir, inputs, 'one-step-adapter', out), base };
+/** An adapter of some layers, trained with dropout, as it is and merged. */
+function adapters(dir, inputs, base) {
+  const [out, merged] = [join(dir, 'adapter'), join(dir, 'merged')];
+  const lora = ['--lora-rank', '8', '--lora-targets', 'q_proj,v_proj,down_proj', '--lora-dropout', '0.05'];
+  const steps = ['--lr', '1e-3', '--max-steps', '1'];
+  driftloop('dpo', '--model', base, '--pairs', inputs.pairs, '--out', out, ...steps, ...lora);
+  driftloop('models', 'merge', '--adapter', out, '--out', merged);
+  return [{ ...scored(dir, inputs, 'one-step-adapter', out), base }, scored(dir, inputs, 'merged-adapter', merged)];
 }
 
 function run(dir) {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadConfig } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
@@ -6,11 +6,17 @@ import { resolveModelDir } from '../model/default-model.js';
 import { readLoraSize } from '../model/lora-size.js';
 import { pairLogps } from '../training/engine/pair-logps.js';
 import { createTfjsEngine } from '../training/engine/tfjs.engine.js';
-import type { DpoSettings, EnginePolicy, LoraSettings, TrainingStep } from '../training/engine/training-engine.js';
+import type {
+  DpoSettings,
+  EnginePolicy,
+  LoraSettings,
+  LoraTarget,
+  TrainingStep,
+} from '../training/engine/training-engine.js';
 import { duration, Progress } from '../training/progress.js';
-import { syncTree } from '../training/sync-tree.js';
 import { readPreferenceRecords } from './records/preference-records.js';
 import { RecordEncoder } from './records/tokens.js';
+import { refuseExisting, writeWhole } from './whole-directory.js';
 
 export interface DpoArguments extends Omit<DpoSettings, 'learningRate' | 'sftWeight'> {
   lr: number;
@@ -20,13 +26,15 @@ export interface DpoArguments extends Omit<DpoSettings, 'learningRate' | 'sftWei
   dtype: 'fp32' | 'bf16';
   loraRank?: number;
   loraAlpha?: number;
+  loraTargets?: LoraTarget[];
+  loraDropout?: number;
   loraInit?: string;
   trace?: string;
 }
 
 export async function dpo(options: DpoArguments): Promise<void> {
   const progress = new Progress((line) => console.error(line));
-  if (existsSync(options.out)) throw new DriftError('conflict', `${options.out} exists already: give another --out.`);
+  refuseExisting(options.out);
   const modelDir = resolveModelDir(loadConfig(), options.model);
   const pairs = usedPairs(readPreferenceRecords(options.pairs, new RecordEncoder(modelDir)), options);
   if (pairs.length === 0) throw new DriftError('record-invalid', `${options.pairs} holds no pairs.`);
@@ -42,7 +50,7 @@ export async function dpo(options: DpoArguments): Promise<void> {
     if (options.trace !== undefined) appendFileSync(options.trace, traceLine(step));
     progress.line(stepLine(step, total, Date.now() - startedAt));
   });
-  await saveWhole(policy, resolve(options.out));
+  await writeWhole(resolve(options.out), (dir) => policy.save(dir));
   policy.dispose();
   console.log(options.out);
 }
@@ -52,14 +60,22 @@ function usedPairs<T>(pairs: T[], { order, maxSteps, batchSize }: DpoArguments):
   return order === 'file' && maxSteps !== undefined ? pairs.slice(0, maxSteps * batchSize) : pairs;
 }
 
-function loraSettings({ loraRank, loraAlpha, loraInit, seed }: DpoArguments): LoraSettings | undefined {
+function loraSettings(options: DpoArguments): LoraSettings | undefined {
+  const { loraRank, loraAlpha, loraTargets, loraDropout, loraInit, seed } = options;
   if (loraInit !== undefined) {
     const size = readLoraSize(loraInit);
-    return { rank: loraRank ?? size.rank, alpha: loraAlpha ?? size.alpha, initDir: loraInit, seed };
+    const own = { rank: loraRank, alpha: loraAlpha, targets: loraTargets, dropout: loraDropout };
+    const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+    return { ...size, ...given, initDir: loraInit, seed };
   }
-  if (loraRank !== undefined) return { rank: loraRank, alpha: loraAlpha ?? 2 * loraRank, seed };
-  if (loraAlpha !== undefined) throw new DriftError('usage', '--lora-alpha needs --lora-rank or --lora-init.');
-  return undefined;
+  if (loraRank !== undefined) {
+    const alpha = loraAlpha ?? 2 * loraRank;
+    return { rank: loraRank, alpha, targets: loraTargets, dropout: loraDropout, seed };
+  }
+  const needless = Object.entries({ loraAlpha, loraTargets, loraDropout }).find(([, value]) => value !== undefined);
+  if (needless === undefined) return undefined;
+  const option = needless[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new DriftError('usage', `--${option} needs --lora-rank or --lora-init.`);
 }
 
 function traceLine({ margins, ...step }: TrainingStep): string {
@@ -69,18 +85,4 @@ function traceLine({ margins, ...step }: TrainingStep): string {
 function stepLine(step: TrainingStep, total: number, elapsedMs: number): string {
   const left = duration((elapsedMs / step.step) * (total - step.step));
   return `step ${step.step} of ${total}: loss ${step.loss.toFixed(4)}, margin ${step.margin.toFixed(4)}, ${left} left`;
-}
-
-/** The directory appears under its name when it is whole. */
-async function saveWhole(policy: EnginePolicy, out: string): Promise<void> {
-  const partial = `${out}.${process.pid}.partial`;
-  mkdirSync(partial, { recursive: true });
-  try {
-    await policy.save(partial);
-    await syncTree(partial);
-    renameSync(partial, out);
-  } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
-    throw error;
-  }
 }

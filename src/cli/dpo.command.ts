@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LORA_TARGETS, type LoraTarget } from '../training/engine/training-engine.js';
 import { atLeastOne } from './at-least-one.js';
 import type { DpoArguments } from './dpo.action.js';
 
@@ -27,7 +28,12 @@ export function register(program: Command): void {
     .addOption(new Option('--dtype <type>', 'arithmetic of matrix products').choices(['fp32', 'bf16']).default('fp32'))
     .option('--lora-rank <rank>', 'train adapters of this rank instead of all weights', atLeastOne)
     .option('--lora-alpha <alpha>', 'scale of the adapters times their rank; twice the rank without it', positive)
-    .option('--lora-init <dir>', 'PEFT adapter to start from; gives rank and alpha where they are not given')
+    .option('--lora-targets <names>', `layers with adapters, comma-separated, of ${LORA_TARGETS.join(', ')}`, targets)
+    .option('--lora-dropout <share>', 'of the adapters’ inputs that drop out in training; 0 without it', share)
+    .option(
+      '--lora-init <dir>',
+      'PEFT adapter to start from; gives rank, alpha, targets and dropout where they are not given',
+    )
     .option('--seed <n>', 'of the order and of fresh adapters', wholeNumber, 0)
     .option('--trace <file>', 'JSONL, a line for each step as it is done')
     .action(async (options: DpoArguments) => (await import('./dpo.action.js')).dpo(options));
@@ -37,6 +43,13 @@ function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Expected a number above 0.');
   return value;
+}
+
+function targets(text: string): LoraTarget[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !LORA_TARGETS.some((target) => target === name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is none of ${LORA_TARGETS.join(', ')}.`);
+  return LORA_TARGETS.filter((target) => names.includes(target));
 }
 
 function share(text: string): number {

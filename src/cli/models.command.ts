@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ImportArguments, MergeArguments } from './models.action.js';
 
 export function register(program: Command): void {
   const models = program.command('models').description('the base models that policies start from');
@@ -6,6 +7,19 @@ export function register(program: Command): void {
     .command('prepare')
     .description('convert the default model, which setup fetched, to a Hugging Face directory in the cache')
     .action(prepare);
+  models
+    .command('import')
+    .description('convert a GGUF file to a Hugging Face directory with fp32 weights')
+    .requiredOption('--gguf <file>', 'of a Llama or Qwen2 model with a byte-level BPE tokenizer')
+    .requiredOption('--out <dir>', 'must not exist')
+    .action(async (options: ImportArguments) => (await import('./models.action.js')).importModel(options));
+  models
+    .command('merge')
+    .description('write the model that a PEFT adapter over its base amounts to')
+    .requiredOption('--adapter <dir>', 'PEFT directory (adapter_config.json, adapter_model.safetensors)')
+    .option('--base <dir>', 'its base model; without it, the one that the adapter names')
+    .requiredOption('--out <dir>', 'must not exist')
+    .action(async (options: MergeArguments) => (await import('./models.action.js')).mergeModel(options));
   models
     .command('list')
     .description('the models that commands use without --model')

@@ -11,7 +11,7 @@ import type { Decoder } from './decoder.js';
 import { addDpoGradients, type PairFigures } from './dpo-gradients.js';
 import { Gradients } from './gradients.js';
 import { createLora } from './lora.js';
-import { prepareProducts, releaseProducts } from './prepared-decoder.js';
+import { forPass, prepareProducts, releaseProducts } from './prepared-decoder.js';
 import { seededRandom } from './random.js';
 import { type Tensor, tf } from './tf.js';
 
@@ -37,7 +37,7 @@ function addGradients(
   recompute = false,
 ): PairFigures[] {
   const prepared = prepareProducts(decoder);
-  const figures = addDpoGradients(prepared, batch, SETTINGS, divisor, gradients, recompute);
+  const figures = addDpoGradients(forPass(prepared, 5, 1), batch, SETTINGS, divisor, gradients, recompute);
   releaseProducts(prepared);
   return figures;
 }
@@ -93,9 +93,13 @@ describe('the gradient of the DPO loss', () => {
     expectSlopes(decoder, pairs(2));
   });
 
-  test('agrees with finite differences for adapters', () => {
+  test.each([
+    ['all layers', {}],
+    ['two kinds of layers', { targets: ['v_proj', 'down_proj'] as const }],
+    ['inputs that drop out', { dropout: 0.3 }],
+  ])('agrees with finite differences for adapters of %s', (_name, options) => {
     decoder = randomDecoder();
-    const lora = createLora(TINY_LLAMA, { rank: 2, alpha: 4, seed: 3 });
+    const lora = createLora(TINY_LLAMA, { rank: 2, alpha: 4, seed: 3, ...options });
     const random = seededRandom(4);
     for (const [name, tensor] of lora.weights) {
       lora.weights.set(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DriftError } from '../drift-error.js';
-import type { LoraSettings } from '../training/engine/training-engine.js';
+import { LORA_TARGETS, type LoraSettings, type LoraTarget } from '../training/engine/training-engine.js';
 import type { LazyTensor } from './lazy-tensor.js';
 import { readLoraSize } from './lora-size.js';
 import type { ModelConfig } from './model-config.js';
@@ -9,11 +9,14 @@ import { openSafetensors } from './safetensors-reader.js';
 import { type Tensor, tf } from './tf.js';
 import { linearShapes } from './weights.js';
 
-/** Low-rank additions to every linear layer of the decoder (arXiv 2106.09685): y += scale * (x A^T) B^T. */
+/** Low-rank additions to linear layers of the decoder (arXiv 2106.09685): y += scale * (x A^T) B^T. */
 export interface Lora {
   rank: number;
   alpha: number;
   scale: number;
+  targets: readonly LoraTarget[];
+  /** Share of the adapters' inputs that drop out in training. */
+  dropout: number;
   /** `<layer>.lora_A.weight` [rank, in] and `<layer>.lora_B.weight` [out, rank], by the layer's name. */
   weights: Map<string, Tensor>;
 }
@@ -26,20 +29,21 @@ const PEFT_PREFIX = 'base_model.model.';
 
 /**
  * An adapter that changes nothing yet (A as PEFT draws it, uniform in +-1/sqrt(in), B zero), or the one in `initDir`.
- * @throws DriftError `model-invalid` where `initDir` holds another rank or alpha, or lacks a layer.
+ * @throws DriftError `model-invalid` where `initDir` holds another rank, alpha or targets, or lacks a layer.
  */
 export function createLora(config: ModelConfig, settings: LoraSettings): Lora {
-  const { rank, alpha } = settings;
-  const shapes = loraShapes(config, rank);
+  const { rank, alpha, dropout = 0, targets = LORA_TARGETS } = settings;
+  const shapes = loraShapes(config, rank, targets);
   const weights =
     settings.initDir === undefined ? fresh(shapes, settings.seed) : read(settings.initDir, shapes, settings);
-  return { rank, alpha, scale: alpha / rank, weights };
+  return { rank, alpha, scale: alpha / rank, targets, dropout, weights };
 }
 
-function loraShapes(config: ModelConfig, rank: number): Map<string, [number, number]> {
+function loraShapes(config: ModelConfig, rank: number, targets: readonly LoraTarget[]): Map<string, [number, number]> {
   const layers = Array.from({ length: config.layers }, (_, layer) => [...linearShapes(config, layer)]).flat();
+  const targeted = layers.filter(([name]) => targets.some((target) => name.endsWith(`.${target}`)));
   return new Map(
-    layers.flatMap(([name, [rows, columns]]): [string, [number, number]][] => [
+    targeted.flatMap(([name, [rows, columns]]): [string, [number, number]][] => [
       [loraA(name), [rank, columns]],
       [loraB(name), [rows, rank]],
     ]),
@@ -57,16 +61,23 @@ function fresh(shapes: Map<string, [number, number]>, seed: number): Map<string,
   return new Map([...shapes].map(([name, shape]) => [name, values(name, shape)]));
 }
 
-function read(dir: string, shapes: Map<string, [number, number]>, { rank, alpha }: LoraSettings): Map<string, Tensor> {
-  const size = readLoraSize(dir);
-  if (size.rank !== rank || size.alpha !== alpha) {
-    const problem = `has rank ${size.rank} and alpha ${size.alpha}, asked for were ${rank} and ${alpha}`;
-    throw new DriftError('model-invalid', `The adapter in ${dir} ${problem}.`);
-  }
+function read(dir: string, shapes: Map<string, [number, number]>, settings: LoraSettings): Map<string, Tensor> {
+  refuseOther(dir, settings);
   const file = join(dir, 'adapter_model.safetensors');
   const found = openSafetensors(file);
+  const surplus = [...found.keys()].find((name) => !shapes.has(name.slice(PEFT_PREFIX.length)));
+  if (surplus !== undefined) throw new DriftError('model-invalid', `${file}: the model has no place for ${surplus}.`);
   const checked = [...shapes].map(([name, shape]) => checkedTensor(file, found.get(PEFT_PREFIX + name), name, shape));
   return new Map(checked.map(({ name, tensor }) => [name, tf.tensor(tensor.read(), tensor.shape)]));
+}
+
+function refuseOther(dir: string, { rank, alpha, targets = LORA_TARGETS }: LoraSettings): void {
+  const size = readLoraSize(dir);
+  const describe = (of: { rank: number; alpha: number; targets: readonly string[] }) =>
+    `rank ${of.rank}, alpha ${of.alpha} and the targets ${[...of.targets].sort().join(', ')}`;
+  const [found, asked] = [describe(size), describe({ rank, alpha, targets })];
+  if (found !== asked)
+    throw new DriftError('model-invalid', `The adapter in ${dir} has ${found}, asked for were ${asked}.`);
 }
 
 function checkedTensor(file: string, tensor: LazyTensor | undefined, name: string, shape: number[]) {
@@ -99,10 +110,10 @@ export function peftConfig(lora: Lora, baseModel: string): unknown {
     base_model_name_or_path: baseModel,
     r: lora.rank,
     lora_alpha: lora.alpha,
-    lora_dropout: 0,
+    lora_dropout: lora.dropout,
     bias: 'none',
     fan_in_fan_out: false,
     inference_mode: true,
-    target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+    target_modules: [...lora.targets],
   };
 }

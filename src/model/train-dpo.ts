@@ -4,7 +4,7 @@ import type { Decoder } from './decoder.js';
 import { addDpoGradients, type PairFigures } from './dpo-gradients.js';
 import { Gradients } from './gradients.js';
 import { treeTokens } from './packing.js';
-import { prepareProducts, releaseProducts } from './prepared-decoder.js';
+import { forPass, prepareProducts, releaseProducts } from './prepared-decoder.js';
 import { seededRandom, shuffledIndices } from './random.js';
 import { clipScale, RmsProp } from './rms-prop.js';
 import { learningRateAt, totalSteps } from './schedule.js';
@@ -34,7 +34,7 @@ export async function trainDpo(
       stopIfAborted(signal);
       step += 1;
       const learningRate = learningRateAt(step, total, settings);
-      const done = trainStep(decoder, parameters, optimizer, batch, settings, learningRate);
+      const done = trainStep(decoder, parameters, optimizer, batch, settings, { step, learningRate });
       await onStep({ step, ...done, learningRate }, total);
       await new Promise(setImmediate);
     }
@@ -65,11 +65,11 @@ function trainStep(
   optimizer: RmsProp,
   batch: readonly ReferencedPair[],
   settings: DpoSettings,
-  learningRate: number,
+  { step, learningRate }: { step: number; learningRate: number },
 ): Omit<TrainingStep, 'step' | 'learningRate'> {
   const gradients = new Gradients(new Set(parameters.keys()));
   try {
-    const figures = addBatchGradients(decoder, batch, settings, gradients);
+    const figures = addBatchGradients(decoder, batch, settings, gradients, step);
     const gradNorm = gradients.norm();
     refuseNonFinite(figures, gradNorm);
     optimizer.update(parameters, gradients, learningRate, clipScale(gradNorm, settings.maxGradNorm));
@@ -84,10 +84,15 @@ function addBatchGradients(
   batch: readonly ReferencedPair[],
   settings: DpoSettings,
   gradients: Gradients,
+  step: number,
 ): PairFigures[] {
   const prepared = prepareProducts(decoder);
   try {
-    return microBatches(batch).flatMap((pairs) => addDpoGradients(prepared, pairs, settings, batch.length, gradients));
+    // A step has at most as many passes as pairs.
+    return microBatches(batch).flatMap((pairs, i) => {
+      const pass = forPass(prepared, settings.seed, step * batch.length + i);
+      return addDpoGradients(pass, pairs, settings, batch.length, gradients);
+    });
   } finally {
     releaseProducts(prepared);
   }

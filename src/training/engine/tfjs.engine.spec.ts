@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeTinyModel } from '../../../test/factories/tiny-model.js';
+import { mergeAdapter } from '../../model/merge-adapter.js';
+import { adapterOf } from '../../model/model-source.js';
 import { pairLogps } from './pair-logps.js';
 import { createTfjsEngine } from './tfjs.engine.js';
 import type { DpoSettings, EnginePolicy, LoadOptions, TokenPair } from './training-engine.js';
@@ -76,6 +78,41 @@ describe('the tfjs engine', () => {
     expect(after).not.toEqual(before);
     expect(await logpsOf(modelDir, { lora: { ...lora, initDir: dir } })).toEqual(after);
     expect(json(dir, 'adapter_config.json')).toMatchObject({ peft_type: 'LORA', r: 4, lora_alpha: 8 });
+  });
+
+  test('computes the same from the model that an adapter and its base are merged to', async () => {
+    const lora = { rank: 4, alpha: 8, seed: 3, targets: ['q_proj', 'down_proj'] as const, dropout: 0.1 };
+    const { before, after, dir } = await trained('partial-adapter', { lora });
+    expect(json(dir, 'adapter_config.json')).toMatchObject({
+      target_modules: ['q_proj', 'down_proj'],
+      lora_dropout: 0.1,
+    });
+    const merged = join(root, 'merged');
+    mkdirSync(merged);
+    mergeAdapter({ dir: modelDir, lora: adapterOf(dir) }, merged);
+    expect(existsSync(join(merged, 'adapter_config.json'))).toBe(false);
+    for (const [i, { chosen, rejected }] of (await logpsOf(merged)).entries()) {
+      expect(chosen).toBeCloseTo(after[i]!.chosen, 4);
+      expect(rejected).toBeCloseTo(after[i]!.rejected, 4);
+      expect(Math.abs(chosen - before[i]!.chosen)).toBeGreaterThan(1e-3);
+    }
+  });
+
+  test('refuses an adapter of other targets, or with tensors that have no place', async () => {
+    const { dir } = await trained('targets', { lora: { rank: 2, alpha: 4, seed: 3, targets: ['v_proj'] } });
+    const loading = (changes: object) =>
+      engine.load(modelDir, { lora: { rank: 2, alpha: 4, seed: 3, initDir: dir, ...changes } });
+    await expect(loading({})).rejects.toThrow('asked for were rank 2, alpha 4 and the targets down_proj, gate_proj');
+    writeFileSync(
+      join(dir, 'adapter_config.json'),
+      JSON.stringify({ ...json(dir, 'adapter_config.json'), target_modules: ['q_proj'] }),
+    );
+    await expect(loading({ targets: ['q_proj'] })).rejects.toThrow('the model has no place for');
+    writeFileSync(
+      join(dir, 'adapter_config.json'),
+      JSON.stringify({ ...json(dir, 'adapter_config.json'), target_modules: ['embed_tokens'] }),
+    );
+    await expect(loading({})).rejects.toThrow('the target module embed_tokens is none of');
   });
 
   test('refuses an adapter of another rank', async () => {

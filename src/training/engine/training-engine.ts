@@ -8,10 +8,18 @@ export interface LoadOptions {
   lora?: LoraSettings;
 }
 
+/** Linear layers of the decoder that can have an adapter, as PEFT names them. */
+export const LORA_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+export type LoraTarget = (typeof LORA_TARGETS)[number];
+
 export interface LoraSettings {
   rank: number;
   /** Scale is alpha / rank. */
   alpha: number;
+  /** Layers with an adapter; all of them without it. */
+  targets?: readonly LoraTarget[];
+  /** Share of the adapters' inputs that drop out in training; 0 without it. */
+  dropout?: number;
   /** PEFT directory with the initial adapter; without it A is random (seeded) and B zero. */
   initDir?: string;
   seed: number;

@@ -1,0 +1,22 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { DriftError } from '../drift-error.js';
+import { syncTree } from '../training/sync-tree.js';
+
+/** @throws DriftError `conflict` */
+export function refuseExisting(out: string): void {
+  if (existsSync(out)) throw new DriftError('conflict', `${out} exists already: give another --out.`);
+}
+
+/** The directory appears under its name when it is whole. */
+export async function writeWhole(out: string, write: (dir: string) => void | Promise<void>): Promise<void> {
+  const partial = `${out}.${process.pid}.partial`;
+  mkdirSync(partial, { recursive: true });
+  try {
+    await write(partial);
+    await syncTree(partial);
+    renameSync(partial, out);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}

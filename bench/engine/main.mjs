@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util';
 /**
  * A part prints its own tables and returns what it adds to the JSON line. Each worker and peer is a process of its own
  * (`run-worker.mjs`), so that its CPU time and peak memory are its own.
- * @typedef {{ pass: boolean } & Record<string, unknown>} PartResult
+ * @typedef {{ pass: boolean, failures: string[] } & Record<string, unknown>} PartResult
  * @type {Record<string, () => Promise<PartResult>>}
  */
 const PARTS = {
   dpo: async () => (await import('./dpo/part.mjs')).dpoPart(),
+  sampling: async () => (await import('./sampling/part.mjs')).samplingPart(),
 };
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, part: { type: 'string', multiple: true } } });
@@ -22,10 +23,11 @@ if (unknown !== undefined) {
 }
 
 /** @type {PartResult} */
-const result = { pass: true };
+const result = { pass: true, failures: [] };
 for (const name of names) {
-  const { pass, ...figures } = await PARTS[name]();
+  const { pass, failures, ...figures } = await PARTS[name]();
   Object.assign(result, figures);
+  result.failures = [...result.failures, ...failures];
   result.pass &&= pass;
 }
 console.log(result.pass ? 'All goals are reached.' : 'Not all goals are reached.');

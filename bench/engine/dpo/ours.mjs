@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { pairLogps } from '../../../dist/src/training/engine/pair-logps.js';
 import { createTfjsEngine } from '../../../dist/src/training/engine/tfjs.engine.js';
+import { stopwatch } from '../stopwatch.mjs';
 
 /** @typedef {{ model: string, pairs: string, count: number, batchSize: number, dtype: 'fp32' | 'bf16', lora: number | null }} Settings */
 
@@ -17,14 +18,6 @@ const SETTINGS = {
   sftWeight: 0,
   seed: 0,
 };
-
-function stopwatch() {
-  const [wall, cpu] = [performance.now(), process.cpuUsage()];
-  return () => {
-    const { user, system } = process.cpuUsage(cpu);
-    return { wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 };
-  };
-}
 
 /** @param {Settings} settings */
 async function measure({ model, pairs: file, count, batchSize, dtype, lora }) {

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { cachePaths, defaultCacheDir } from '../../../scripts/setup/assets.mjs';
+import { runNode, runPython } from '../run-worker.mjs';
+import { samplingFlop } from './flop.mjs';
+import { llamaCppPackage } from './llama-cpp-package.mjs';
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const PAIRS = path('../../../test/reference/smollm2-135m/pairs64.json');
+
+const DTYPES = /** @type {const} */ (['fp32', 'bf16']);
+const PROMPT_TOKENS = 200;
+const NEW_TOKENS = 96;
+const REPEATS = 3;
+/** Ours over theirs in tokens a second. */
+const GOAL = 2;
+
+const threads = availableParallelism();
+const { modelDir, modelGguf } = cachePaths(defaultCacheDir());
+
+/** Windows of the same length out of the real prompts, one after the other: none shares its beginning with another. */
+function prompts(count) {
+  const ids = JSON.parse(readFileSync(PAIRS, 'utf8')).flatMap((pair) => pair.prompt_ids);
+  return Array.from({ length: count }, (_, i) => ids.slice(i * PROMPT_TOKENS, (i + 1) * PROMPT_TOKENS));
+}
+
+/** Lengths spread evenly up to the limit, in an order that looks like chance. */
+const spread = (count) =>
+  Array.from({ length: count }, (_, i) => 1 + Math.floor((NEW_TOKENS * ((i * 29) % count)) / count));
+
+/** Completions of a batch: all to the limit, with early endings (64, of which a batch holds 32), four to a prompt. */
+const CASES = {
+  plain: { prompts: prompts(32), samples: 1, lengths: new Array(32).fill(NEW_TOKENS) },
+  endings: { prompts: prompts(64), samples: 1, lengths: spread(64) },
+  fourSamples: { prompts: prompts(8), samples: 4, lengths: new Array(32).fill(NEW_TOKENS) },
+};
+
+const shared = (settings, dtype, repeats) => ({ model: modelDir, threads, dtype, repeats, ...settings });
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** Medians over a worker's runs. */
+function summary({ setup, first, runs, peakBytes }) {
+  return {
+    tokensPerSecond: median(runs.map(({ tokens, wall }) => tokens / wall)),
+    tokensPerCpuSecond: median(runs.map(({ tokens, cpu }) => tokens / cpu)),
+    cpu: median(runs.map(({ cpu }) => cpu)),
+    wall: median(runs.map(({ wall }) => wall)),
+    /** Of one token each: the prompts. */
+    promptsCpu: first.cpu,
+    setupCpu: setup.cpu,
+    peakBytes,
+  };
+}
+
+/** A peer that does not run is a failure with its reason, not a missing row. */
+async function attempt(name, work, failures) {
+  process.stderr.write(`${name} …\n`);
+  try {
+    return summary(await work());
+  } catch (error) {
+    failures.push(`${name}: ${error.message}`);
+    return undefined;
+  }
+}
+
+const TITLES = ['tokens/s', 'per CPU s', 'CPU s', 'prompts', 'set-up', 'peak GiB'];
+
+function print(name, figures, share) {
+  if (figures === undefined) return console.log(`${name.padEnd(34)} failed`);
+  const { tokensPerSecond, tokensPerCpuSecond, cpu, promptsCpu, setupCpu, peakBytes } = figures;
+  const numbers = [tokensPerSecond, tokensPerCpuSecond, cpu, promptsCpu, setupCpu, peakBytes / 2 ** 30];
+  const columns = numbers.map((number) => number.toFixed(number < 10 ? 2 : 0).padStart(10)).join('');
+  console.log(`${name.padEnd(34)}${columns}${share === undefined ? '' : `${(100 * share).toFixed(0).padStart(9)} %`}`);
+}
+
+async function own(name, settings, dtype, rates, failures) {
+  const title = `driftloop ${name} ${dtype}`;
+  const figures = await attempt(title, () => runNode(path('ours.mjs'), shared(settings, dtype, REPEATS)), failures);
+  print(title, figures, figures && samplingFlop(settings) / (rates[dtype] * 1e9) / figures.cpu);
+  return figures;
+}
+
+async function peer(name, settings, dtype, failures) {
+  const title = `transformers ${name} ${dtype}`;
+  // On many CPUs its bf16 takes minutes: once is enough to see that it does not count.
+  const repeats = dtype === 'bf16' ? 1 : REPEATS;
+  const work = () => runPython(path('transformers_generate.py'), shared(settings, dtype, repeats));
+  const figures = await attempt(title, work, failures);
+  print(title, figures);
+  return figures;
+}
+
+/** Both sides, in turn, each in these dtypes; the faster of each counts. */
+async function compare(name, settings, dtypes, rates, failures) {
+  const figures = { own: {}, peer: {} };
+  for (const dtype of DTYPES) {
+    if (dtypes.own.includes(dtype)) figures.own[dtype] = await own(name, settings, dtype, rates, failures);
+    if (dtypes.peer.includes(dtype)) figures.peer[dtype] = await peer(name, settings, dtype, failures);
+  }
+  const [ours, theirs] = [fastest(figures.own), fastest(figures.peer)];
+  return {
+    ...figures,
+    fastest: { own: ours.dtype, peer: theirs.dtype },
+    ratio: theirs.rate > 0 ? ours.rate / theirs.rate : null,
+  };
+}
+
+function fastest(byDtype) {
+  const rates = Object.entries(byDtype).map(([dtype, figures]) => ({ dtype, rate: figures?.tokensPerSecond ?? 0 }));
+  return rates.reduce((best, next) => (next.rate > best.rate ? next : best));
+}
+
+/** llama.cpp has the same model in four bits: it reads an eighth of the bytes, and computes something else. */
+async function compareLlamaCpp(sequences, rates, failures) {
+  const settings = { prompts: prompts(sequences), samples: 1, lengths: new Array(sequences).fill(NEW_TOKENS) };
+  const name = `${sequences} at once`;
+  const ours = await own(name, settings, 'bf16', rates, failures);
+  const inputs = { gguf: modelGguf, prompts: settings.prompts, newTokens: NEW_TOKENS, repeats: REPEATS, threads };
+  const work = () => runNode(path('llama-cpp.mjs'), { packageDir: llamaCppPackage(), ...inputs });
+  const theirs = await attempt(`llama.cpp ${name}`, work, failures);
+  print(`llama.cpp ${name} Q4_1`, theirs);
+  return { own: ours, peer: theirs, ratio: ours && theirs ? ours.tokensPerSecond / theirs.tokensPerSecond : null };
+}
+
+/** @returns {Promise<import('../main.mjs').PartResult>} */
+export async function samplingPart() {
+  const failures = [];
+  const rates = await runNode(path('../matmul-rates.mjs'), {});
+  console.log(`${'sampling'.padEnd(34)}${TITLES.map((title) => title.padStart(10)).join('')}   of limit`);
+  const plain = await compare('plain', CASES.plain, { own: DTYPES, peer: DTYPES }, rates, failures);
+  // The others in the dtype that was faster for each side.
+  const dtypes = { own: [plain.fastest.own], peer: [plain.fastest.peer] };
+  const endings = await compare('early endings', CASES.endings, dtypes, rates, failures);
+  const fourSamples = await compare('4 samples a prompt', CASES.fourSamples, dtypes, rates, failures);
+  const llamaCpp = {
+    one: await compareLlamaCpp(1, rates, failures),
+    eight: await compareLlamaCpp(8, rates, failures),
+  };
+  const sampling = {
+    ratio: plain.ratio,
+    endingsRatio: endings.ratio,
+    fourSamplesRatio: fourSamples.ratio,
+    llamaCppOneRatio: llamaCpp.one.ratio,
+    llamaCppEightRatio: llamaCpp.eight.ratio,
+  };
+  for (const [name, ratio] of Object.entries(sampling))
+    console.log(`${name} ${ratio?.toFixed(2) ?? 'unknown'}${name === 'ratio' ? ` (goal: at least ${GOAL})` : ''}`);
+  for (const failure of failures) console.log(`failed: ${failure}`);
+  const pass = failures.length === 0 && sampling.ratio !== null && sampling.ratio >= GOAL;
+  return { pass, sampling, samplingFigures: { plain, endings, fourSamples, llamaCpp }, failures };
+}

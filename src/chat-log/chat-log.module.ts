@@ -7,6 +7,7 @@ import { registerClassifier } from '../dsat/classifier-version.js';
 import type { Classifier } from '../dsat/verdict.js';
 import { Readiness } from '../health/readiness.js';
 import { createPrivacy } from '../privacy/privacy.js';
+import { requireOwnKey } from '../privacy/require-own-key.js';
 import { takePositions } from './consumer-offsets.js';
 import { DeadLetterProducer } from './dead-letter.producer.js';
 import { IngestController } from './ingest.controller.js';
@@ -35,12 +36,16 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     {
       provide: IngestService,
       inject: [DataSource, DeadLetterProducer, FIRST_STAGE, CONFIG],
-      useFactory: (
+      useFactory: async (
         dataSource: DataSource,
         deadLetters: DeadLetterProducer,
         firstStage: Classifier,
         config: ServiceConfig,
-      ) => new IngestService({ dataSource, deadLetters, firstStage, privacy: createPrivacy(config) }),
+      ) => {
+        const privacy = createPrivacy(config);
+        await requireOwnKey(dataSource, privacy.pseudonyms);
+        return new IngestService({ dataSource, deadLetters, firstStage, privacy });
+      },
     },
     { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG], useFactory: createStrategy },
   ],

@@ -1,3 +1,4 @@
+import type { Erasure } from '../erasure/erase-subject.js';
 import type { Privacy } from '../privacy/privacy.js';
 import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import type { RecordContents } from './formats/format.js';
@@ -14,8 +15,12 @@ export function protectContents<T extends RecordContents>(
   const redactions: RedactionCounts = {};
   const turns = contents.turns.map((turn) => protectTurn(turn, privacy, redactions));
   const feedback = contents.feedback.map((given) => protectFeedback(given, privacy, redactions));
-  return { ...contents, turns, feedback, redactions };
+  const erasures = contents.erasures?.map((erasure) => ({ ...erasure, id: storedId(erasure, privacy) }));
+  return { ...contents, turns, feedback, erasures, redactions };
 }
+
+const storedId = ({ subject, id }: Erasure, { pseudonyms }: Privacy) =>
+  subject === 'user' ? pseudonyms.userId(id) : pseudonyms.conversationId(id);
 
 function protectTurn(turn: Turn, { redactor, pseudonyms }: Privacy, counts: RedactionCounts): Turn {
   return {

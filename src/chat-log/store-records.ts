@@ -1,7 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { DataSource, EntityManager } from 'typeorm';
 import { recordFinal } from '../anchor/record-final.js';
-import { lockConversations } from '../database/conversation-lock.js';
 import type { Classifier, Verdict } from '../dsat/verdict.js';
 import { insertVerdicts } from '../dsat/verdict-rows.js';
 import type { Privacy } from '../privacy/privacy.js';
@@ -10,6 +9,7 @@ import { lockPosition, type Partition, type Position, samePosition, storePositio
 import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import type { DecodedRecord } from './decode-record.js';
 import { judgeCompleted } from './judge-completed.js';
+import { keepErasedOut } from './keep-erased-out.js';
 import { protectLetter } from './protect-letter.js';
 import { positionAfter } from './read-on.js';
 import { type ConflictingTurn, type PlacedTurn, sortTurns } from './sort-turns.js';
@@ -50,6 +50,9 @@ export interface StoredCounts {
   duplicates: number;
   feedback: number;
   sanitised: number;
+  erasures: number;
+  /** Turns that were left out, as their conversation is erased. */
+  erasedTurns: number;
   redactions: RedactionCounts[];
   deadLetters: DeadLetter['reason'][];
   verdicts: Verdict[];
@@ -85,12 +88,9 @@ async function storeNew(
   source: Partition,
   records: SourceRecord[],
 ): Promise<StoredCounts> {
-  const { turns, feedback, rejected, sanitised, redactions } = contentsOf(records);
+  const { erasures, rejected, sanitised, redactions, ...incoming } = contentsOf(records);
+  const { turns, feedback } = await keepErasedOut(manager, privacy.pseudonyms, incoming, erasures);
   const spans = spansOf(turns.map(({ turn }) => turn));
-  await lockConversations(
-    manager,
-    spans.map(({ conversationId }) => conversationId),
-  );
   const heads = await loadHeads(manager, spans);
   const stored = new Map(heads.map((head) => [turnKey(head.conversationId, head.turn), head.sha256]));
   const { fresh, duplicates, conflicts } = sortTurns(turns, stored);
@@ -110,6 +110,8 @@ async function storeNew(
     turns: fresh.length,
     duplicates,
     feedback: feedback.length,
+    erasures: erasures.length,
+    erasedTurns: incoming.turns.length - turns.length,
     sanitised,
     redactions: [...redactions, ...letters.map((letter) => letter.redactions ?? {})],
     deadLetters: letters.map(({ reason }) => reason),
@@ -128,7 +130,15 @@ function contentsOf(records: SourceRecord[]) {
   const decoded = records.flatMap(({ decoded }) => (decoded.outcome === 'decoded' ? decoded : []));
   const feedback = decoded.flatMap((record) => record.feedback);
   const redactions = decoded.map((record) => record.redactions);
-  return { turns, feedback, rejected, redactions, sanitised: decoded.filter((record) => record.sanitised).length };
+  const erasures = decoded.flatMap((record) => record.erasures ?? []);
+  return {
+    turns,
+    feedback,
+    erasures,
+    rejected,
+    redactions,
+    sanitised: decoded.filter((record) => record.sanitised).length,
+  };
 }
 
 function conflictLetter(records: SourceRecord[], { record, item, turn, storedSha256 }: ConflictingTurn): DeadLetter {

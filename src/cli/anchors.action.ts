@@ -1,8 +1,9 @@
-import { parse } from 'node:path';
+import { parse, resolve } from 'node:path';
 import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
 import { exportLines } from '../anchor/anchor-export.js';
 import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
+import { rememberExport } from '../erasure/exported-files.js';
 import { createPrivacy } from '../privacy/privacy.js';
 import { EXIT } from './program.js';
 import { fields, harmless, minute, printJson, table } from './terminal.js';
@@ -66,7 +67,10 @@ function printMessage(who: string, text: string): void {
 }
 
 export async function exportAnchors({ out, ...filter }: ExportOptions): Promise<void> {
-  const written = await withData((dataSource) => writeLines(exportLines(dataSource, filter), out));
+  const written = await withData(async (dataSource) => {
+    if (out) await rememberExport(dataSource, resolve(out));
+    return writeLines(exportLines(dataSource, filter), out);
+  });
   console.error(`${written} anchors${out ? ` in ${out}` : ''}`);
   if (written === 0) process.exitCode = EXIT.nothingToDo;
 }

@@ -40,6 +40,7 @@ function facts(policy: PolicyVersionEntity): string {
     run: policy.runId,
     snapshot: policy.snapshotHash,
     uri: policy.uri,
+    'trained on erased anchors': policy.erasedAnchors || null,
     created: `${minute(policy.createdAt)} UTC`,
     announced: policy.announcedAt ? `${minute(policy.announcedAt)} UTC` : 'not yet',
   });

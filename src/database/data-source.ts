@@ -5,6 +5,7 @@ import { LastRecord1764000310000 } from '../../migrations/1764000310000-last-rec
 import { ReplayedLetters1764000410000 } from '../../migrations/1764000410000-replayed-letters.js';
 import { IngestRequests1764000420000 } from '../../migrations/1764000420000-ingest-requests.js';
 import { AnchorOrigin1764000430000 } from '../../migrations/1764000430000-anchor-origin.js';
+import { Erasure1764000510000 } from '../../migrations/1764000510000-erasure.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -28,6 +29,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       ReplayedLetters1764000410000,
       IngestRequests1764000420000,
       AnchorOrigin1764000430000,
+      Erasure1764000510000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

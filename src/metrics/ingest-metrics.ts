@@ -20,6 +20,11 @@ const sanitised = new Counter({
   name: 'driftloop_ingest_sanitised_records_total',
   help: 'Records with NUL characters or lone surrogates, which were replaced by U+FFFD.',
 });
+const erasures = new Counter({ name: 'driftloop_ingest_erasures_total', help: 'Erasures that came as events.' });
+const erasedTurns = new Counter({
+  name: 'driftloop_ingest_erased_turns_total',
+  help: 'Turns that came and were left out, as their conversation is erased.',
+});
 const redactions = new Counter({
   name: 'driftloop_redactions_total',
   help: 'Places in records that were replaced by a placeholder before anything was stored, by kind.',
@@ -72,6 +77,8 @@ export function countStored(counts: StoredCounts, seconds: number): void {
   duplicates.inc(counts.duplicates);
   feedback.inc(counts.feedback);
   sanitised.inc(counts.sanitised);
+  erasures.inc(counts.erasures);
+  erasedTurns.inc(counts.erasedTurns);
   for (const counted of counts.redactions) {
     for (const [kind, count] of Object.entries(counted)) redactions.inc({ kind }, count);
   }

@@ -47,6 +47,10 @@ export class PolicyVersionEntity {
   @Column('jsonb')
   metrics: Record<string, unknown>;
 
+  /** Anchors that it, or a version before it, was trained on and that were erased since. */
+  @Column('integer', { name: 'erased_anchors', default: 0 })
+  erasedAnchors: number;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 

@@ -22,6 +22,10 @@ const policy = z
     files: z.array(policyFile),
     runId: z.string().nullable(),
     snapshotHash: z.string(),
+    erasedAnchors: z
+      .number()
+      .int()
+      .describe('Anchors that it, or a version before it, was trained on and that were erased since.'),
     metrics: z.record(z.string(), z.unknown()),
     createdAt: timestamp,
     announcedAt: timestamp.nullable().describe('When the `policy.published` event reached Kafka.'),

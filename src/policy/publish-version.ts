@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSource } from 'typeorm';
+import { ERASED_ANCHORS_OF } from '../erasure/erase-conversations.js';
 import type { Fenced } from '../training/store/trainer-lease.js';
 import { MANIFEST, writePolicyDirectory } from './policy-files.js';
 import { type POLICY_KINDS, type PolicyFile, PolicyVersionEntity } from './policy-version.entity.js';
@@ -79,8 +80,9 @@ async function insertRow(
   await lease.write((manager) =>
     manager.query(
       `INSERT INTO policy_versions
-         (version, number, parent, base_model, kind, status, uri, files, run_id, snapshot_hash, metrics)
-       VALUES ($1, $2, $3, $4, $5, 'published', $6, $7, $8, $9, $10)`,
+         (version, number, parent, base_model, kind, status, uri, files, run_id, snapshot_hash, metrics,
+          erased_anchors)
+       VALUES ($1, $2, $3, $4, $5, 'published', $6, $7, $8, $9, $10, ${ERASED_ANCHORS_OF('$8::text', '$3::text')})`,
       [
         version,
         number,

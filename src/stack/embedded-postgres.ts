@@ -69,6 +69,8 @@ export class EmbeddedPostgres implements EmbeddedServer {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
       max_connections: 200,
+      // Log segments that are not needed are deleted, not kept for use again: what was erased is not in them.
+      wal_recycle: 'off',
       ...(this.throwaway ? THROWAWAY : {}),
     };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

@@ -133,8 +133,12 @@ export class IngestHarness {
     }
   }
 
-  async close(): Promise<void> {
+  async stopAll(): Promise<void> {
     for (const app of [...this.apps]) await this.stopConsumer(app);
+  }
+
+  async close(): Promise<void> {
+    await this.stopAll();
     await this.dataSource.destroy();
     await this.database.drop();
   }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
+import type { Erasure } from '../../erasure/erase-subject.js';
 import { DERIVED_ID } from '../../privacy/pseudonyms.js';
 import { RecordRejection } from '../rejection.js';
 import type { Turn, TurnFeedback } from '../turn.js';
@@ -22,6 +23,8 @@ export interface RecordOrigin {
 export interface RecordContents {
   turns: Turn[];
   feedback: TurnFeedback[];
+  /** What the record erases. */
+  erasures?: Erasure[];
 }
 
 /** One form that records come in. Either name selects it: the header `content-type` or the CloudEvents `type`. */

@@ -1,6 +1,7 @@
 import { mediaType } from '../record-value.js';
 import { RecordRejection } from '../rejection.js';
 import { driftFormat } from './drift.format.js';
+import { eraseEventFormat } from './erase-event.format.js';
 import { feedbackEventFormat } from './feedback-event.format.js';
 import type { Format } from './format.js';
 import { openAiChatCompletionsFormat } from './openai-chat-completions.format.js';
@@ -15,6 +16,7 @@ export const FORMATS: readonly Format[] = [
   turnEventFormat,
   feedbackEventFormat,
   reviewEventFormat,
+  eraseEventFormat,
   openAiChatCompletionsFormat,
   openAiMessagesFormat,
   otelGenAiFormat,
@@ -25,7 +27,7 @@ export const FORMATS: readonly Format[] = [
 
 const BY_NAME = new Map(FORMATS.flatMap((format) => [[format.name, format] as const, [format.contentType, format]]));
 const BY_SCHEMA = new Map(
-  [turnEventFormat, feedbackEventFormat, reviewEventFormat].map((format) => [format.name, format]),
+  [turnEventFormat, feedbackEventFormat, reviewEventFormat, eraseEventFormat].map((format) => [format.name, format]),
 );
 
 /** Content types that say no more than that a record is JSON, or nothing. */

@@ -9,14 +9,16 @@ export interface PairSet {
 
 const literal = (ids: readonly number[]) => `{${ids.join(',')}}`;
 
-/** Writes pairs that are not there yet. */
+/** Writes pairs that are not there yet; none of an anchor that was erased meanwhile. */
 export async function insertPairs(manager: EntityManager, set: PairSet, rows: readonly PairRow[]): Promise<void> {
   await manager.query(
     `INSERT INTO pairs (run_id, iteration, split, position, anchor_id, prompt_ids, chosen_ids, rejected_ids, chosen, rejected, sampling, scores)
      SELECT $1, $2, $3, position, anchor_id, prompt::int[], chosen_tokens::int[], rejected_tokens::int[], chosen, rejected,
-       sampling::jsonb, scores::jsonb
+       r.sampling::jsonb, r.scores::jsonb
      FROM unnest($4::int[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
        AS r (position, anchor_id, prompt, chosen_tokens, rejected_tokens, chosen, rejected, sampling, scores)
+     JOIN anchors a ON a.id = r.anchor_id AND a.state <> 'erased'
+     FOR SHARE OF a
      ON CONFLICT (run_id, iteration, split, anchor_id) DO NOTHING`,
     [
       set.runId,

@@ -1,0 +1,61 @@
+import { type DataSource, type EntityManager, QueryFailedError } from 'typeorm';
+import { untilDone } from '../backoff.js';
+import type { Pseudonyms } from '../privacy/pseudonyms.js';
+import { type ErasedCounts, eraseConversations, holdForErasure } from './erase-conversations.js';
+
+/** Whose data goes. Ids as they are stored: see `Pseudonyms`. */
+export interface Erasure {
+  subject: 'user' | 'conversation';
+  id: string;
+  /** What a user said until then goes; a conversation goes for good. */
+  at: Date;
+}
+
+export interface Receipt extends ErasedCounts {
+  /** In `audit_log`. */
+  receipt: string;
+}
+
+/** Erases in a transaction of its own, again where another one was in its way. */
+export function eraseSubject(dataSource: DataSource, pseudonyms: Pseudonyms, erasure: Erasure): Promise<Receipt> {
+  return untilDone(
+    () =>
+      dataSource.transaction('READ COMMITTED', async (manager) => {
+        await holdForErasure(manager);
+        return eraseWithin(manager, pseudonyms, erasure);
+      }),
+    { firstMs: 50, maxMs: 1_000, onFailure: () => {} },
+    isDeadlock,
+  );
+}
+
+const isDeadlock = (error: unknown) => error instanceof QueryFailedError && error.driverError?.code === '40P01';
+
+/** The same in a transaction that called `holdForErasure`. A user's conversations go whole. */
+export async function eraseWithin(manager: EntityManager, pseudonyms: Pseudonyms, erasure: Erasure): Promise<Receipt> {
+  const { subject, id, at } = erasure;
+  if (subject === 'user') await rememberUser(manager, erasure);
+  const ids = subject === 'user' ? await conversationsOf(manager, erasure) : [id];
+  const counts = await eraseConversations(manager, pseudonyms, ids, at, subject === 'user' ? [id] : []);
+  const [{ receipt }] = await manager.query<[{ receipt: string }]>(
+    'INSERT INTO audit_log (action, subject, facts) VALUES ($1, $2, $3) RETURNING id AS receipt',
+    [`erase-${subject}`, pseudonyms.hash('receipt', id), JSON.stringify(counts)],
+  );
+  return { ...counts, receipt };
+}
+
+function rememberUser(manager: EntityManager, { id, at }: Erasure): Promise<unknown> {
+  return manager.query(
+    `INSERT INTO erased_users AS e (user_id, erased_at) VALUES ($1, $2)
+     ON CONFLICT (user_id) DO UPDATE SET erased_at = greatest(e.erased_at, excluded.erased_at)`,
+    [id, at],
+  );
+}
+
+async function conversationsOf(manager: EntityManager, { id, at }: Erasure): Promise<string[]> {
+  const rows = await manager.query<{ id: string }[]>(
+    'SELECT DISTINCT conversation_id AS id FROM turns WHERE user_id = $1 AND occurred_at <= $2',
+    [id, at],
+  );
+  return rows.map((row) => row.id);
+}

@@ -65,7 +65,7 @@ export async function readAnchorCase(dataSource: DataSource, id: string): Promis
 export async function readSeedPairs(dataSource: DataSource): Promise<SeedPairCase[]> {
   return dataSource.query<SeedPairCase[]>(
     `SELECT ${SUMMARY}, rejected.content AS rejected, prompt.messages AS prompt,
-       s.chosen_turn AS "chosenTurn", chosen.content AS chosen, s.similarity
+       feedback.user_id AS "userId", s.chosen_turn AS "chosenTurn", chosen.content AS chosen, s.similarity
      FROM seed_pairs s
      JOIN anchors a USING (conversation_id, turn) ${TEXTS}
      JOIN turns chosen ON chosen.conversation_id = s.conversation_id AND chosen.turn = s.chosen_turn

@@ -48,6 +48,8 @@ export interface AnchorCase extends AnchorSummary {
 
 /** A reply that displeased and the later reply to the same request that satisfied. */
 export interface SeedPairCase extends AnchorCase {
+  /** Who was dissatisfied. */
+  userId: string | null;
   chosenTurn: number;
   chosen: string;
   /** Of the two requests, 0 to 1. */

@@ -37,6 +37,8 @@ export function register(program: Command): void {
     )
     .option('--anchors <n>', 'most training anchors', number)
     .option('--held-out-anchors <n>', 'most held-out anchors', number)
+    .option('--max-user-share <share>', 'most of the anchors that one user may supply', number)
+    .option('--max-tenant-share <share>', 'most of the anchors that one of several tenants may supply', number)
     .option('--prompt-tokens <n>', 'limit of the prompt of a pair', number)
     .option('--guided-prompt-tokens <n>', 'limit of the prompt of guided sampling', number)
     .option('--sequence-tokens <n>', 'limit of prompt and completion together', number)

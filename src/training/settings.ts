@@ -34,6 +34,9 @@ export const runSettingsSchema = z.strictObject({
     .describe('Which anchors: those that users gave, those that were imported, or both.'),
   anchors: z.int().positive().nullable().describe('Most training anchors; null takes all.'),
   heldOutAnchors: z.int().positive().describe('Most held-out anchors.'),
+  // Runs that an earlier release began had no limit.
+  maxUserShare: share.positive().default(1).describe('Most of the anchors of a side that one user may supply.'),
+  maxTenantShare: share.positive().default(1).describe('Most that one tenant may supply, where there are several.'),
   promptTokens: tokens.describe('Limit of the prompt of a pair.'),
   guidedPromptTokens: tokens.min(256).describe('Limit of the prompt of guided sampling.'),
   sequenceTokens: tokens.describe('Limit of prompt and completion of a pair together.'),
@@ -69,6 +72,8 @@ const DEFAULT: RunSettings = {
   origin: 'observed',
   anchors: null,
   heldOutAnchors: 256,
+  maxUserShare: 0.05,
+  maxTenantShare: 0.5,
   promptTokens: 1024,
   guidedPromptTokens: 2048,
   sequenceTokens: 2048,

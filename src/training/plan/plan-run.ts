@@ -1,10 +1,12 @@
 import type { DataSource } from 'typeorm';
 import { readAnchorCases } from '../../anchor/anchor-read.js';
 import type { PlanOutcome } from '../outcomes.js';
-import { type AnchorTexts, type Preparation, prepareAnchor } from '../prompt/prepare-anchor.js';
+import { prepareAnchor } from '../prompt/prepare-anchor.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunSettings } from '../settings.js';
 import type { AnchorDecision } from '../store/run-store.js';
+import { type Choice, chooseAnchors, type Fitness } from './choose-anchors.js';
+import type { Given } from './influence.js';
 import { contentHash, snapshotHash } from './snapshot.js';
 import { type Candidate, orderCandidates, type Split, splitOf } from './split.js';
 
@@ -14,7 +16,7 @@ export interface Plan {
   outcome: PlanOutcome;
 }
 
-interface ActiveAnchor extends Candidate {
+interface ActiveAnchor extends Candidate, Given {
   /** Whether the last done run on anchors of this origin did not know it. */
   isNew: boolean;
 }
@@ -24,21 +26,20 @@ export async function readActiveAnchors(
   origin: RunSettings['origin'],
 ): Promise<ActiveAnchor[]> {
   return dataSource.query<ActiveAnchor[]>(
-    `SELECT a.id, a.conversation_id AS "conversationId",
+    `SELECT a.id, a.conversation_id AS "conversationId", a.tenant, feedback.user_id AS "userId",
        count(used.run_id) FILTER (WHERE used.decision = 'train')::int AS "timesTrained",
        bool_and(last.id IS NULL OR used.run_id IS DISTINCT FROM last.id) AS "isNew"
      FROM anchors a
+     LEFT JOIN turns feedback ON feedback.conversation_id = a.conversation_id AND feedback.turn = a.turn
      LEFT JOIN (
        SELECT id FROM runs WHERE status = 'done' AND coalesce(settings->>'origin', 'observed') = $1
        ORDER BY ended_at DESC LIMIT 1
      ) last ON true
      LEFT JOIN (run_anchors used JOIN runs done ON done.id = used.run_id AND done.status = 'done') ON used.anchor_id = a.id
-     WHERE a.state = 'active' AND $1 IN (a.origin, 'any') GROUP BY a.id`,
+     WHERE a.state = 'active' AND $1 IN (a.origin, 'any') GROUP BY a.id, feedback.user_id`,
     [origin],
   );
 }
-
-const PAGE = 64;
 
 /**
  * Chooses the anchors of a run, and says of every active one what became of it. Texts are read page by page, and no
@@ -52,62 +53,48 @@ export async function planRun(
 ): Promise<Plan> {
   const ordered = orderCandidates(active);
   const side = (split: Split) => ordered.filter(({ conversationId }) => splitOf(conversationId) === split);
-  const train = await choose(dataSource, tokenizer, settings, side('train'), 'train');
-  const heldOut = await choose(dataSource, tokenizer, settings, side('held-out'), 'held-out');
-  const decisions = [...train.decisions, ...heldOut.decisions];
-  const count = (wanted: string) => decisions.filter(({ decision }) => decision === wanted).length;
+  const look = (mode: RunSettings['sampling']) => (ids: string[]) =>
+    fitnessOf(dataSource, tokenizer, settings, mode, ids);
+  const most = settings.anchors ?? Number.POSITIVE_INFINITY;
+  const train = await chooseAnchors(side('train'), most, settings, look(settings.sampling));
+  const heldOut = await chooseAnchors(side('held-out'), settings.heldOutAnchors, settings, look('guided'));
   const anchors = {
     active: active.length,
     new: active.filter(({ isNew }) => isNew).length,
-    train: count('train'),
-    heldOut: count('held-out'),
-    spare: count('spare'),
+    train: train.chosen.length,
+    heldOut: heldOut.chosen.length,
+    spare: train.spare.length + heldOut.spare.length,
   };
   return {
-    decisions,
+    decisions: [...decisionsOf(train, 'train'), ...decisionsOf(heldOut, 'held-out')],
     snapshotHash: snapshotHash([...train.chosen, ...heldOut.chosen]),
-    outcome: { anchors, dropped: countBy([...train.dropped, ...heldOut.dropped]) },
+    outcome: { anchors, dropped: countBy([...train.dropped.values(), ...heldOut.dropped.values()]) },
   };
 }
 
-interface Choice {
-  decisions: AnchorDecision[];
-  chosen: { id: string; contentHash: string }[];
-  dropped: string[];
-}
-
-async function choose(
+async function fitnessOf(
   dataSource: DataSource,
   tokenizer: PromptTokenizer,
   settings: RunSettings,
-  candidates: readonly Candidate[],
-  split: Split,
-): Promise<Choice> {
-  const most = split === 'train' ? (settings.anchors ?? Number.POSITIVE_INFINITY) : settings.heldOutAnchors;
-  const mode = split === 'train' ? settings.sampling : 'guided';
-  const choice: Choice = { decisions: [], chosen: [], dropped: [] };
-  const isFull = () => choice.chosen.length >= most;
-  for (let at = 0; at < candidates.length; at += PAGE) {
-    const ids = candidates.slice(at, at + PAGE).map(({ id }) => id);
-    const cases = isFull() ? [] : await readAnchorCases(dataSource, { ids });
-    const byId = new Map(cases.map((anchor) => [anchor.id, anchor]));
-    for (const id of ids) {
-      const texts = byId.get(id);
-      if (isFull() || !texts) choice.decisions.push({ anchorId: id, decision: 'spare', position: null });
-      else decide(choice, split, texts, prepareAnchor(tokenizer, texts, settings, mode));
-    }
-  }
-  return choice;
+  mode: RunSettings['sampling'],
+  ids: string[],
+): Promise<Fitness[]> {
+  const cases = await readAnchorCases(dataSource, { ids });
+  const byId = new Map(cases.map((anchor) => [anchor.id, anchor]));
+  return ids.map((id) => {
+    const texts = byId.get(id);
+    const prepared = texts && prepareAnchor(tokenizer, texts, settings, mode);
+    if (prepared?.outcome === 'ready') return { id, outcome: 'fit', contentHash: contentHash(texts!) };
+    return { id, outcome: 'dropped', reason: prepared?.reason ?? 'no-longer-active' };
+  });
 }
 
-function decide(choice: Choice, split: Split, texts: AnchorTexts, prepared: Preparation): void {
-  if (prepared.outcome === 'dropped') {
-    choice.dropped.push(prepared.reason);
-    choice.decisions.push({ anchorId: texts.id, decision: prepared.reason, position: null });
-  } else {
-    choice.decisions.push({ anchorId: texts.id, decision: split, position: choice.chosen.length });
-    choice.chosen.push({ id: texts.id, contentHash: contentHash(texts) });
-  }
+function decisionsOf({ chosen, dropped, spare }: Choice, split: Split): AnchorDecision[] {
+  return [
+    ...chosen.map(({ id }, position) => ({ anchorId: id, decision: split, position })),
+    ...[...dropped].map(([anchorId, decision]) => ({ anchorId, decision, position: null })),
+    ...spare.map((anchorId) => ({ anchorId, decision: 'spare', position: null })),
+  ];
 }
 
 export function countBy(values: readonly string[]): Record<string, number> {

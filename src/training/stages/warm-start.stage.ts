@@ -2,6 +2,7 @@ import type { SeedPairCase } from '../../anchor/anchor.js';
 import { readSeedPairs } from '../../anchor/anchor-read.js';
 import type { ReferencedPair } from '../engine/training-engine.js';
 import type { WarmStartOutcome } from '../outcomes.js';
+import { pickWithinShares } from '../plan/influence.js';
 import { orderCandidates, splitOf } from '../plan/split.js';
 import { boundReply, prepareAnchor } from '../prompt/prepare-anchor.js';
 import { summarizeMargins } from '../rewards.js';
@@ -40,9 +41,10 @@ async function choosePairs(context: RunContext): Promise<PairRow[]> {
   const seeds = await readSeedPairs(context.dataSource);
   const usable = seeds.filter(({ conversationId }) => splitOf(conversationId) === 'train');
   const pairs = orderCandidates(usable.map((seed) => ({ ...seed, timesTrained: 0 }))).flatMap((seed) =>
-    tokenized(context, seed),
+    tokenized(context, seed).map((pair) => ({ ...seed, pair })),
   );
-  return pairs.slice(0, settings.warmStartPairs ?? pairs.length).map((pair, position) => ({ ...pair, position }));
+  const { chosen } = pickWithinShares(pairs, settings.warmStartPairs ?? pairs.length, settings);
+  return chosen.map(({ pair }, position) => ({ ...pair, position }));
 }
 
 function tokenized({ tokenizer, settings }: RunContext, seed: SeedPairCase): Omit<PairRow, 'position'>[] {

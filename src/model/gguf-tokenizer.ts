@@ -2,18 +2,20 @@ import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
 import type { GgufMetadata } from './gguf-file.js';
 
+/** What splits a text before merges, by llama.cpp's name for it. */
+const PRE_TOKENIZERS = ['smollm', 'gpt-2', 'llama-bpe', 'qwen2'] as const;
+
 const schema = z.object({
   'tokenizer.ggml.model': z.literal('gpt2'),
-  // 'smollm': every digit alone, then GPT-2's pattern.
-  'tokenizer.ggml.pre': z.literal('smollm'),
+  'tokenizer.ggml.pre': z.enum(PRE_TOKENIZERS),
   'tokenizer.ggml.tokens': z.array(z.string()),
   'tokenizer.ggml.token_type': z.array(z.int()),
   'tokenizer.ggml.merges': z.array(z.string()),
-  'tokenizer.ggml.bos_token_id': z.int(),
+  'tokenizer.ggml.bos_token_id': z.int().optional(),
   'tokenizer.ggml.eos_token_id': z.int(),
-  'tokenizer.ggml.padding_token_id': z.int(),
-  'tokenizer.ggml.unknown_token_id': z.int(),
-  'tokenizer.chat_template': z.string(),
+  'tokenizer.ggml.padding_token_id': z.int().optional(),
+  'tokenizer.ggml.unknown_token_id': z.int().optional(),
+  'tokenizer.chat_template': z.string().optional(),
 });
 
 /** llama.cpp's token types: control tokens are special, user-defined ones only atomic. */
@@ -24,20 +26,21 @@ const USER_DEFINED = 4;
 export interface TokenizerFiles {
   'tokenizer.json': unknown;
   'tokenizer_config.json': unknown;
-  'chat_template.jinja': string;
+  'chat_template.jinja'?: string;
 }
 
-/** @throws DriftError `model-invalid` for another vocabulary or pre-tokenizer than the default model's kind. */
+/** @throws DriftError `model-invalid` for another vocabulary than byte-level BPE, or an unknown pre-tokenizer */
 export function tokenizerFiles(metadata: GgufMetadata, maxLength: number): TokenizerFiles {
   const parsed = schema.safeParse(metadata);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new DriftError('model-invalid', `The GGUF file's tokenizer cannot be converted: ${problems.join('; ')}`);
   }
+  const template = parsed.data['tokenizer.chat_template'];
   return {
     'tokenizer.json': tokenizerJson(parsed.data),
     'tokenizer_config.json': tokenizerConfig(parsed.data, maxLength),
-    'chat_template.jinja': parsed.data['tokenizer.chat_template'],
+    ...(template === undefined ? {} : { 'chat_template.jinja': template }),
   };
 }
 
@@ -48,14 +51,8 @@ function tokenizerJson(data: z.output<typeof schema>): unknown {
     truncation: null,
     padding: null,
     added_tokens: addedTokens(tokens, data['tokenizer.ggml.token_type']),
-    normalizer: null,
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [
-        { type: 'Digits', individual_digits: true },
-        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-      ],
-    },
+    normalizer: data['tokenizer.ggml.pre'] === 'qwen2' ? { type: 'NFC' } : null,
+    pre_tokenizer: preTokenizer(data['tokenizer.ggml.pre']),
     post_processor: null,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
@@ -66,11 +63,23 @@ function tokenizerJson(data: z.output<typeof schema>): unknown {
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: false,
+      ignore_merges: data['tokenizer.ggml.pre'] === 'llama-bpe',
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges: data['tokenizer.ggml.merges'],
     },
   };
+}
+
+/** As the models' own tokenizer.json have it. */
+function preTokenizer(kind: (typeof PRE_TOKENIZERS)[number]): unknown {
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  if (kind === 'gpt-2') return byteLevel;
+  const digits = { type: 'Digits', individual_digits: true };
+  if (kind === 'smollm') return { type: 'Sequence', pretokenizers: [digits, byteLevel] };
+  const numbers = kind === 'llama-bpe' ? '\\p{N}{1,3}' : '\\p{N}';
+  const Regex = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${numbers}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+  const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+  return { type: 'Sequence', pretokenizers: [split, { ...byteLevel, use_regex: false }] };
 }
 
 function addedTokens(tokens: string[], types: number[]): unknown[] {
@@ -82,7 +91,7 @@ function addedTokens(tokens: string[], types: number[]): unknown[] {
 }
 
 function tokenizerConfig(data: z.output<typeof schema>, maxLength: number): unknown {
-  const token = (id: number) => data['tokenizer.ggml.tokens'][id];
+  const token = (id: number | undefined) => (id === undefined ? undefined : data['tokenizer.ggml.tokens'][id]);
   return {
     tokenizer_class: 'PreTrainedTokenizerFast',
     add_prefix_space: false,

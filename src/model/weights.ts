@@ -1,53 +1,12 @@
-import { DriftError } from '../drift-error.js';
 import type { ModelConfig } from './model-config.js';
 import { openWeights } from './safetensors-reader.js';
 import { type Tensor, tf } from './tf.js';
+import { checkedTensors } from './weight-shapes.js';
+
+export { EMBEDDING, expectedShapes, FINAL_NORM, linearShapes, outputName } from './weight-shapes.js';
 
 /** Tensors by their Hugging Face names. Linear weights are [out, in]. */
 export type Weights = Map<string, Tensor>;
-
-export const EMBEDDING = 'model.embed_tokens.weight';
-export const FINAL_NORM = 'model.norm.weight';
-export const OUTPUT = 'lm_head.weight';
-
-/** Name of the table that turns hidden states into logits. */
-export function outputName(config: ModelConfig): string {
-  return config.tiedEmbeddings ? EMBEDDING : OUTPUT;
-}
-
-/** The linear layers of one decoder layer, by name without `.weight`, as [out, in]. */
-export function linearShapes(config: ModelConfig, layer: number): Map<string, [number, number]> {
-  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
-  const prefix = `model.layers.${layer}`;
-  return new Map([
-    [`${prefix}.self_attn.q_proj`, [heads * headDim, hiddenSize]],
-    [`${prefix}.self_attn.k_proj`, [kvHeads * headDim, hiddenSize]],
-    [`${prefix}.self_attn.v_proj`, [kvHeads * headDim, hiddenSize]],
-    [`${prefix}.self_attn.o_proj`, [hiddenSize, heads * headDim]],
-    [`${prefix}.mlp.gate_proj`, [intermediateSize, hiddenSize]],
-    [`${prefix}.mlp.up_proj`, [intermediateSize, hiddenSize]],
-    [`${prefix}.mlp.down_proj`, [hiddenSize, intermediateSize]],
-  ]);
-}
-
-/** Every tensor the model must have, with its shape. */
-export function expectedShapes(config: ModelConfig): Map<string, number[]> {
-  const shapes = new Map<string, number[]>([[EMBEDDING, [config.vocabSize, config.hiddenSize]]]);
-  for (let layer = 0; layer < config.layers; layer++) addLayer(shapes, config, layer);
-  shapes.set(FINAL_NORM, [config.hiddenSize]);
-  if (!config.tiedEmbeddings) shapes.set(OUTPUT, [config.vocabSize, config.hiddenSize]);
-  return shapes;
-}
-
-function addLayer(shapes: Map<string, number[]>, config: ModelConfig, layer: number): void {
-  shapes.set(`model.layers.${layer}.input_layernorm.weight`, [config.hiddenSize]);
-  shapes.set(`model.layers.${layer}.post_attention_layernorm.weight`, [config.hiddenSize]);
-  for (const [name, shape] of linearShapes(config, layer)) {
-    shapes.set(`${name}.weight`, shape);
-    const biased = /[qkv]_proj$/.test(name) ? config.qkvBias : name.endsWith('o_proj') && config.outputBias;
-    if (biased) shapes.set(`${name}.bias`, [shape[0]]);
-  }
-}
 
 /**
  * Loads what the configuration asks for; other tensors in the files are left alone. Nothing is loaded before all
@@ -55,12 +14,6 @@ function addLayer(shapes: Map<string, number[]>, config: ModelConfig, layer: num
  * @throws DriftError `model-invalid` that names a tensor that is missing or has another shape.
  */
 export function loadWeights(dir: string, config: ModelConfig): Weights {
-  const files = openWeights(dir);
-  const expected = [...expectedShapes(config)].map(([name, shape]) => {
-    const found = files.get(name);
-    if (found === undefined) throw new DriftError('model-invalid', `${dir}: the weights lack the tensor ${name}.`);
-    if (found.shape.join() === shape.join()) return found;
-    throw new DriftError('model-invalid', `${dir}: tensor ${name} has shape [${found.shape}], expected [${shape}].`);
-  });
+  const expected = checkedTensors(dir, openWeights(dir), config);
   return new Map(expected.map((found) => [found.name, tf.tensor(found.read(), found.shape, 'float32')]));
 }

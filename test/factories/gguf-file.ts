@@ -31,8 +31,10 @@ const METADATA: Record<string, Value> = {
   'tokenizer.chat_template': '{{ messages[0].content }}',
 };
 
-/** Shapes outermost first. */
-const TENSORS: [string, number[]][] = [
+/** Name, shape outermost first, and values if they are not the rows' numbers. */
+export type GgufTensor = [string, number[], number[]?];
+
+export const TENSORS: GgufTensor[] = [
   ['token_embd.weight', [7, 8]],
   ['blk.0.attn_norm.weight', [8]],
   ['blk.0.attn_q.weight', [8, 8]],
@@ -46,34 +48,42 @@ const TENSORS: [string, number[]][] = [
   ['output_norm.weight', [8]],
 ];
 
+/** Of the same model as a Qwen2: its metadata, and the biases on q, k and v. */
+export function qwen2GgufFile(): Buffer {
+  const renamed = Object.entries(METADATA).map(([key, value]) => [key.replace(/^llama\./, 'qwen2.'), value]);
+  const biases = ['q', 'k', 'v'].map((part): GgufTensor => [`blk.0.attn_${part}.bias`, [part === 'q' ? 8 : 4]]);
+  const changes = { 'general.architecture': 'qwen2', 'tokenizer.ggml.pre': 'qwen2' };
+  return ggufFile({ ...Object.fromEntries(renamed), ...changes }, [...TENSORS, ...biases, ['output.weight', [7, 8]]]);
+}
+
 /** A GGUF file (version 3) of a Llama model with one layer in fp32; each row of a tensor holds its own number. */
-export function ggufFile(changes: Record<string, Value> = {}): Buffer {
+export function ggufFile(changes: Record<string, Value> = {}, tensors = TENSORS): Buffer {
   const metadata = Object.entries({ ...METADATA, ...changes });
   const header = [
     Buffer.from('GGUF'),
     uint32(3),
-    uint64(TENSORS.length),
+    uint64(tensors.length),
     uint64(metadata.length),
     ...metadata.flatMap(([key, value]) => [string(key), typed(key, value)]),
-    ...tensorInfos(),
+    ...tensorInfos(tensors),
   ];
   const head = Buffer.concat(header);
   const padding = Buffer.alloc((ALIGNMENT - (head.length % ALIGNMENT)) % ALIGNMENT);
-  return Buffer.concat([head, padding, ...TENSORS.map(([, shape]) => data(shape))]);
+  return Buffer.concat([head, padding, ...tensors.map(([, shape, values]) => data(shape, values))]);
 }
 
-function tensorInfos(): Buffer[] {
+function tensorInfos(tensors: GgufTensor[]): Buffer[] {
   let offset = 0;
-  return TENSORS.map(([name, shape]) => {
+  return tensors.map(([name, shape]) => {
     const info = [string(name), uint32(shape.length), ...shape.toReversed().map(uint64), uint32(0), uint64(offset)];
     offset += data(shape).length;
     return Buffer.concat(info);
   });
 }
 
-function data(shape: number[]): Buffer {
+function data(shape: number[], given?: number[]): Buffer {
   const width = shape[1] ?? 1;
-  const values = Float32Array.from({ length: shape[0]! * width }, (_, i) => Math.floor(i / width));
+  const values = Float32Array.from({ length: shape[0]! * width }, (_, i) => given?.[i] ?? Math.floor(i / width));
   const padding = (ALIGNMENT - ((4 * values.length) % ALIGNMENT)) % ALIGNMENT;
   return Buffer.concat([Buffer.from(values.buffer), Buffer.alloc(padding)]);
 }
@@ -85,7 +95,7 @@ function typed(key: string, value: Value): Buffer {
     return Buffer.concat([uint32(ARRAY), uint32(type), uint64(value.length), ...items]);
   }
   if (typeof value === 'string') return Buffer.concat([uint32(STRING), string(value)]);
-  if (!/epsilon|freq_base/.test(key)) return Buffer.concat([uint32(UINT32), uint32(value)]);
+  if (!/epsilon|freq_base|factor/.test(key)) return Buffer.concat([uint32(UINT32), uint32(value)]);
   const float = Buffer.alloc(4);
   float.writeFloatLE(value);
   return Buffer.concat([uint32(FLOAT32), float]);

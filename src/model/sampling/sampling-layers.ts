@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../model-config.js';
-import { ropeFrequencies } from '../rope.js';
+import { ropeFrequencies } from '../rope-frequencies.js';
 import type { Native, NativeSession } from './native-session.js';
 import { project, type SamplingLayer, type SamplingWeights } from './sampling-weights.js';
 

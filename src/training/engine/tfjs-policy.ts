@@ -8,6 +8,7 @@ import { saveModel } from '../../model/save-model.js';
 import { tf } from '../../model/tf.js';
 import { checkCompletion, checkRoom } from '../../model/token-limits.js';
 import { Tokenizer } from '../../model/tokenizer.js';
+import { checkTokenizer } from '../../model/tokenizer-check.js';
 import { trainDpo } from '../../model/train-dpo.js';
 import { loadWeights } from '../../model/weights.js';
 import type {
@@ -34,6 +35,7 @@ export class TfjsPolicy implements EnginePolicy {
   static load(modelDir: string, { dtype = 'fp32', lora }: LoadOptions = {}): TfjsPolicy {
     const config = readModelConfig(modelDir);
     const eosIds = readEosIds(modelDir);
+    checkTokenizer(modelDir, config);
     const adapter = lora === undefined ? null : createLora(config, lora);
     const decoder = { config, weights: loadWeights(modelDir, config), lora: adapter, dtype };
     return new TfjsPolicy(decoder, modelDir, eosIds);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -119,6 +119,21 @@ describe('the tfjs engine', () => {
     const { dir } = await trained('rank', { lora: { rank: 2, alpha: 4, seed: 3 } });
     const loading = engine.load(modelDir, { lora: { rank: 4, alpha: 8, seed: 3, initDir: dir } });
     await expect(loading).rejects.toMatchObject({ code: 'model-invalid' });
+  });
+
+  test('refuses another model’s tokenizer before it loads weights', async () => {
+    const other = join(root, 'other');
+    cpSync(modelDir, other, { recursive: true });
+    rmSync(join(other, 'model.safetensors'));
+    const tokenizer = json(other, 'tokenizer.json');
+    const write = (changed: object) => writeFileSync(join(other, 'tokenizer.json'), JSON.stringify(changed));
+    write({ ...tokenizer, added_tokens: [...tokenizer.added_tokens, { id: 260, content: '<|more|>' }] });
+    await expect(engine.load(other)).rejects.toThrow(
+      "tokenizer.json has the token id 260 (<|more|>), the model's vocabulary has 260: it belongs to another model.",
+    );
+    const known = Object.entries(tokenizer.model.vocab).filter(([token]) => token !== '<|im_end|>');
+    write({ ...tokenizer, added_tokens: [], model: { ...tokenizer.model, vocab: Object.fromEntries(known) } });
+    await expect(engine.load(other)).rejects.toThrow('has no token 2, which ends a reply of the model');
   });
 
   test('says which ids the model cannot compute', async () => {

@@ -2,9 +2,12 @@ import { type INestApplication, Logger, Module, type OnModuleDestroy, type OnMod
 import { Kafka } from 'kafkajs';
 import { DataSource } from 'typeorm';
 import { CONFIG, type ServiceConfig } from '../config/config.module.js';
+import { BacklogLimit } from '../dsat/backlog-limit.js';
 import { loadFirstStage } from '../dsat/cascade.js';
 import { registerClassifier } from '../dsat/classifier-version.js';
+import { StreamLag, StreamLagModule } from '../dsat/stream-lag.js';
 import type { Classifier } from '../dsat/verdict.js';
+import { provisionalUpTo } from '../dsat/verdict-rows.js';
 import { Readiness } from '../health/readiness.js';
 import { createPrivacy } from '../privacy/privacy.js';
 import { requireOwnKey } from '../privacy/require-own-key.js';
@@ -20,6 +23,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
 
 /** The `ingest` role: Kafka to turns, first-stage verdicts, anchors and seed pairs. */
 @Module({
+  imports: [StreamLagModule],
   controllers: [IngestController],
   providers: [
     {
@@ -35,19 +39,21 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {
       provide: IngestService,
-      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, CONFIG],
+      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, CONFIG, StreamLag],
       useFactory: async (
         dataSource: DataSource,
         deadLetters: DeadLetterProducer,
         firstStage: Classifier,
         config: ServiceConfig,
+        lag: StreamLag,
       ) => {
         const privacy = createPrivacy(config);
         await requireOwnKey(dataSource, privacy.pseudonyms);
-        return new IngestService({ dataSource, deadLetters, firstStage, privacy });
+        const backlog = backlogLimit(dataSource, config, lag);
+        return new IngestService({ dataSource, deadLetters, firstStage, privacy, backlog });
       },
     },
-    { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG], useFactory: createStrategy },
+    { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG, StreamLag], useFactory: createStrategy },
   ],
 })
 export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
@@ -73,13 +79,24 @@ async function firstStage(dataSource: DataSource): Promise<Classifier> {
   return loadFirstStage();
 }
 
-function createStrategy(kafka: Kafka, dataSource: DataSource, config: ServiceConfig): KafkaBatchStrategy {
+function backlogLimit(dataSource: DataSource, { provisionalLimit }: ServiceConfig, lag: StreamLag): BacklogLimit {
+  const count = (atMost: number) => provisionalUpTo(dataSource, atMost);
+  return new BacklogLimit({ limit: provisionalLimit, count, lag });
+}
+
+function createStrategy(
+  kafka: Kafka,
+  dataSource: DataSource,
+  config: ServiceConfig,
+  lag: StreamLag,
+): KafkaBatchStrategy {
   const { consumerGroup, topics, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   return new KafkaBatchStrategy({
     kafka,
     consumerGroup,
     topic: topics.turns,
     sessionTimeoutMs,
+    lag,
     positions: (assigned) => takePositions(dataSource, { consumerGroup, topic: topics.turns, ...assigned }),
   });
 }

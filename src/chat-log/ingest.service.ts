@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { KafkaMessage } from 'kafkajs';
 import { QueryFailedError } from 'typeorm';
 import { untilDone } from '../backoff.js';
+import type { BacklogLimit } from '../dsat/backlog-limit.js';
 import { countStored } from '../metrics/ingest-metrics.js';
 import type { Partition, Position } from './consumer-offsets.js';
 import { decodeRecord } from './decode-record.js';
@@ -46,7 +47,7 @@ export type IngestOutcome =
 export class IngestService {
   private readonly logger = new Logger(IngestService.name);
 
-  constructor(private readonly tools: StoreTools) {}
+  constructor(private readonly tools: StoreTools & { backlog: Pick<BacklogLimit, 'room'> }) {}
 
   async ingest(batch: FetchedBatch): Promise<IngestOutcome> {
     const { signal } = batch;
@@ -81,7 +82,7 @@ export class IngestService {
     const onFailure = (error: unknown, waitMs: number) => this.sayFailure(batch, error, waitMs);
     try {
       return await untilDone(
-        () => this.storeOnce(batch),
+        () => this.storeOnce(batch, signal),
         { firstMs: 200, maxMs: 30_000, signal, onFailure },
         (error) => !isRefusedData(error),
       );
@@ -97,7 +98,8 @@ export class IngestService {
     else this.logger.error(text);
   }
 
-  private async storeOnce(batch: RecordBatch): Promise<StoreOutcome> {
+  private async storeOnce(batch: RecordBatch, signal: AbortSignal): Promise<StoreOutcome> {
+    await this.tools.backlog.room(signal);
     const startedAt = performance.now();
     const outcome = await storeRecords(this.tools, batch);
     if (outcome.outcome === 'stored') countStored(outcome.counts, (performance.now() - startedAt) / 1_000);

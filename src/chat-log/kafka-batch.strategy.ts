@@ -3,6 +3,7 @@ import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
 import { untilDone } from '../backoff.js';
+import type { StreamLag } from '../dsat/stream-lag.js';
 import { countRestart, forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
 import type {
   AssignedPartitions,
@@ -21,6 +22,7 @@ export interface KafkaBatchOptions {
   consumerGroup: string;
   topic: string;
   sessionTimeoutMs: number;
+  lag: StreamLag;
   /** Where to read the assigned partitions on from. */
   positions: (assigned: Omit<AssignedPartitions, 'consumerGroup' | 'topic'>) => Promise<AssignedPosition[]>;
 }
@@ -29,8 +31,8 @@ export interface KafkaBatchOptions {
 const FETCH_BYTES = 2 * 1024 * 1024;
 /** How long the broker holds a fetch that finds nothing. */
 const FETCH_WAIT_MS = 250;
-/** While one partition waits for PostgreSQL, another one's records are read and classified. */
-const CONCURRENT_PARTITIONS = 2;
+/** While some partitions wait for PostgreSQL, another one's records are read and classified. */
+const CONCURRENT_PARTITIONS = 6;
 /** Kafka's own offsets only show the lag to Kafka's tools. */
 const COMMIT_INTERVAL_MS = 1_000;
 const RESTART = { firstMs: 1_000, maxMs: 30_000 };
@@ -140,6 +142,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.assigned = payload.memberAssignment[this.options.topic] ?? [];
     this.generation++;
     forgetPartitions();
+    this.options.lag.forget();
     await this.takePositions();
   }
 
@@ -180,7 +183,12 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const { topic } = this.options;
     this.consumer?.seek({ topic, partition, offset: (last?.offset ?? nextOffset).toString() });
     this.positions.set(partition, { nextOffset, last });
-    observeLag(topic, partition, end - nextOffset);
+    this.sayLag(partition, end - nextOffset);
+  }
+
+  private sayLag(partition: number, records: bigint): void {
+    this.options.lag.set(partition, Number(records));
+    observeLag(this.options.topic, partition, records);
   }
 
   private async offsetRanges(): Promise<OffsetRange[]> {
@@ -243,7 +251,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const lag = BigInt(highWatermark) - nextOffset;
     readFrom(payload, lag > 0n && last ? last.offset : nextOffset);
     this.positions.set(partition, position);
-    observeLag(topic, partition, lag);
+    this.sayLag(partition, lag);
     if (messages[0]) observeAge(topic, partition, (Date.now() - Number(messages[0].timestamp)) / 1_000);
     if (lag > 0n && Date.now() - (this.committedAt.get(partition) ?? 0) < COMMIT_INTERVAL_MS) return;
     this.committedAt.set(partition, Date.now());

@@ -98,6 +98,9 @@ export const configSchema = z.object({
     .describe(
       'Secret of the keyed hashes of user ids and contents, at least 32 characters; the same for every process on one database, and never changed. Without it one is made in `privacy.key` in the state directory.',
     ),
+  DRIFTLOOP_PROVISIONAL_LIMIT: positive
+    .default(100_000)
+    .describe('Verdicts that may wait for the second stage; with more, ingestion waits.'),
   DRIFTLOOP_SHUTDOWN_GRACE_MS: positive
     .default(25_000)
     .describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
@@ -139,6 +142,7 @@ export interface Config {
   consumerGroup: string;
   kafkaSessionTimeoutMs: number;
   classifyBatch: number;
+  provisionalLimit: number;
   redaction: RedactionSettings;
   privacyKey?: string;
   shutdownGraceMs: number;
@@ -188,6 +192,7 @@ function toConfig(keys: ConfigKeys): Config {
     consumerGroup: keys.DRIFTLOOP_CONSUMER_GROUP,
     kafkaSessionTimeoutMs: keys.DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS,
     classifyBatch: keys.DRIFTLOOP_CLASSIFY_BATCH,
+    provisionalLimit: keys.DRIFTLOOP_PROVISIONAL_LIMIT,
     redaction: { kinds: keys.DRIFTLOOP_REDACT, phoneCountry: keys.DRIFTLOOP_REDACT_PHONE_COUNTRY },
     privacyKey: keys.DRIFTLOOP_PRIVACY_KEY,
     shutdownGraceMs: keys.DRIFTLOOP_SHUTDOWN_GRACE_MS,

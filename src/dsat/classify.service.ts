@@ -5,11 +5,14 @@ import { recordFinal } from '../anchor/record-final.js';
 import { untilDone } from '../backoff.js';
 import { lockConversations } from '../database/conversation-lock.js';
 import { countSettled, type SettledCounts } from '../metrics/ingest-metrics.js';
+import type { StreamLag } from './stream-lag.js';
 import type { Classifier } from './verdict.js';
 import { type JudgedTurn, takeProvisional, updateVerdicts } from './verdict-rows.js';
 
 /** How long an idle worker waits before it looks again: at first, and at most. */
 const IDLE = { firstMs: 50, maxMs: 1_000 };
+/** While the stream is behind, the second stage takes this part of the time: what reads the stream shares its processor. */
+const SHARE_BESIDE_STREAM = 0.1;
 const OUTAGE = { firstMs: 500, maxMs: 30_000 };
 
 export interface ClassifyTools {
@@ -17,6 +20,8 @@ export interface ClassifyTools {
   secondStage: Classifier;
   /** Verdicts that one transaction settles. */
   batch: number;
+  /** The stream that the same process reads. */
+  lag?: Pick<StreamLag, 'isBehind'>;
 }
 
 /** Settles provisional verdicts until it is stopped. Any number of workers may run beside each other. */
@@ -41,12 +46,24 @@ export class ClassifyService {
     const { signal } = this.stopping;
     let idleMs = IDLE.firstMs;
     while (!signal.aborted) {
+      const startedAt = performance.now();
       const settled = await this.settle(signal);
-      if (settled > 0) idleMs = IDLE.firstMs;
-      else {
+      if (settled > 0) {
+        idleMs = IDLE.firstMs;
+        await this.yieldToStream(performance.now() - startedAt);
+      } else {
         await sleep(idleMs, undefined, { signal }).catch(() => {});
         idleMs = Math.min(idleMs * 2, IDLE.maxMs);
       }
+    }
+  }
+
+  private async yieldToStream(workedMs: number): Promise<void> {
+    const { signal } = this.stopping;
+    const until = performance.now() + workedMs * (1 / SHARE_BESIDE_STREAM - 1);
+    while (this.tools.lag?.isBehind && performance.now() < until) {
+      await sleep(IDLE.firstMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
     }
   }
 

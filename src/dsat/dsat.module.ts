@@ -4,15 +4,17 @@ import { CONFIG, type ServiceConfig } from '../config/config.module.js';
 import { loadSecondStage } from './cascade.js';
 import { registerClassifier } from './classifier-version.js';
 import { ClassifyService } from './classify.service.js';
+import { StreamLag, StreamLagModule } from './stream-lag.js';
 
 /** The `classify` role: settles provisional verdicts with the second stage. */
 @Module({
+  imports: [StreamLagModule],
   providers: [
     {
       provide: ClassifyService,
-      inject: [DataSource, CONFIG],
-      useFactory: (dataSource: DataSource, { classifyBatch }: ServiceConfig) =>
-        new ClassifyService({ dataSource, secondStage: loadSecondStage(), batch: classifyBatch }),
+      inject: [DataSource, CONFIG, StreamLag],
+      useFactory: (dataSource: DataSource, { classifyBatch }: ServiceConfig, lag: StreamLag) =>
+        new ClassifyService({ dataSource, secondStage: loadSecondStage(), batch: classifyBatch, lag }),
     },
   ],
 })

@@ -86,6 +86,15 @@ function verdictColumns(judged: JudgedTurn[]): unknown[][] {
   ];
 }
 
+/** How many verdicts wait for the second stage, at most `atMost`: that many are counted quickly. */
+export async function provisionalUpTo(dataSource: DataSource, atMost: number): Promise<number> {
+  const [row] = await dataSource.query<{ count: number }[]>(
+    `SELECT count(*)::integer AS count FROM (SELECT FROM verdicts WHERE status = 'provisional' LIMIT $1) AS waiting`,
+    [atMost],
+  );
+  return row?.count ?? 0;
+}
+
 /** How many verdicts wait for the second stage. */
 export async function provisionalBacklog(dataSource: DataSource): Promise<number> {
   const [row] = await dataSource.query<{ count: number }[]>(

@@ -62,6 +62,10 @@ const restarts = new Counter({
   help: 'Partitions that were read from their first record again, as the topic was not the one that is stored, by reason.',
   labelNames: ['reason'],
 });
+const held = new Gauge({
+  name: 'driftloop_ingest_held',
+  help: '1 while ingestion waits for the second stage, whose backlog is at its limit.',
+});
 const settleDuration = new Histogram({
   name: 'driftloop_classify_transaction_duration_seconds',
   help: 'Time of a transaction that settles provisional verdicts.',
@@ -111,6 +115,10 @@ export function observeAge(topic: string, partition: number, seconds: number): v
 
 export function countRestart(reason: RestartReason): void {
   restarts.inc({ reason });
+}
+
+export function setHeld(isHeld: boolean): void {
+  held.set(Number(isHeld));
 }
 
 /** Forgets the partitions that this process no longer reads. */

@@ -30,10 +30,10 @@ export class IngestHarness {
     private readonly database: TestDatabase,
   ) {}
 
-  static async create(): Promise<IngestHarness> {
+  static async create(given: Record<string, string> = {}): Promise<IngestHarness> {
     const database = await createTestDatabase();
     const topics = await createTestTopics();
-    const env = { ...testEnv(database, topics, tmpdir()), DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000' };
+    const env = { ...testEnv(database, topics, tmpdir()), DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000', ...given };
     const config = { ...loadConfig(env), databaseUrl: database.url, kafkaBrokers: testBrokers() };
     const dataSource = await createDataSource(database.url).initialize();
     await dataSource.query(`INSERT INTO classifier_versions (version, card) VALUES ($1, '{}')`, [SCRIPTED_VERSION]);

@@ -9,24 +9,20 @@ export interface QuantisedOutput {
   weights: Int8Array;
 }
 
-/** A linear output ready for use. */
+/** A linear output ready for use. The weights stay in eight bits: they are read at random, and so fit the cache. */
 export class LinearOutput {
-  private readonly weights: Float32Array;
-
-  constructor(private readonly output: QuantisedOutput) {
-    const { classes, scales } = output;
-    this.weights = Float32Array.from(output.weights, (weight, at) => weight * scales[at % classes]!);
-  }
+  constructor(private readonly output: QuantisedOutput) {}
 
   /** Writes the classes' scores of the vector into `scores`. */
-  score(vector: FeatureVector, scores: Float64Array): void {
-    const { classes, bias } = this.output;
-    for (let c = 0; c < classes; c++) scores[c] = bias[c]!;
-    for (let i = 0; i < vector.size; i++) {
-      const base = vector.indices[i]! * classes;
-      const value = vector.values[i]!;
-      for (let c = 0; c < classes; c++) scores[c]! += this.weights[base + c]! * value;
+  score({ size, indices, values }: FeatureVector, scores: Float64Array): void {
+    const { classes, bias, scales, weights } = this.output;
+    scores.fill(0);
+    for (let i = 0; i < size; i++) {
+      const base = indices[i]! * classes;
+      const value = values[i]!;
+      for (let c = 0; c < classes; c++) scores[c]! += weights[base + c]! * value;
     }
+    for (let c = 0; c < classes; c++) scores[c] = bias[c]! + scales[c]! * scores[c]!;
   }
 }
 

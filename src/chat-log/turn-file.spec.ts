@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { TurnRecord } from './replay.js';
-import { readTurnFile } from './turn-file.js';
+import { openTurnFile } from './turn-file.js';
 
 async function fileOf(text: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'turn-file-'));
@@ -15,7 +15,7 @@ async function fileOf(text: string): Promise<string> {
 
 async function read(file: string): Promise<TurnRecord[]> {
   const records: TurnRecord[] = [];
-  for await (const record of readTurnFile(file)) records.push(record);
+  for await (const record of await openTurnFile(file)) records.push(record);
   return records;
 }
 
@@ -33,6 +33,10 @@ it('names the line that it cannot read', async () => {
     const reading = read(await fileOf(`{"conversationId":"a"}\n${bad}\n`));
     await expect(reading).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/turns\.jsonl:2: /) });
   }
+});
+
+it('reads a file that begins with a byte order mark', async () => {
+  expect(await read(await fileOf('\ufeff{"conversationId":"a"}'))).toHaveLength(1);
 });
 
 it('says which file cannot be read', async () => {

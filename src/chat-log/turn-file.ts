@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
 import type { TurnRecord } from './replay.js';
@@ -11,13 +11,22 @@ const keyedSchema = z.object({ conversationId: conversationIdSchema });
  * one is for the consumer to say: here it only needs the conversation that it belongs to.
  * @throws DriftError `usage` where the file or one of its lines cannot be read
  */
-export async function* readTurnFile(file: string): AsyncGenerator<TurnRecord> {
-  const handle = await open(file).catch((cause: Error) => {
-    throw new DriftError('usage', `${file} cannot be read: ${cause.message}.`, { cause });
-  });
+export async function openTurnFile(file: string): Promise<AsyncIterable<TurnRecord>> {
+  try {
+    const handle = await open(file);
+    if (!(await handle.stat()).isDirectory()) return records(handle, file);
+    await handle.close();
+  } catch (cause) {
+    throw new DriftError('usage', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
+  }
+  throw new DriftError('usage', `${file} is a directory.`);
+}
+
+async function* records(handle: FileHandle, file: string): AsyncGenerator<TurnRecord> {
   let number = 0;
-  for await (const value of handle.readLines()) {
+  for await (const line of handle.readLines()) {
     number++;
+    const value = number === 1 ? line.replace(/^\ufeff/, '') : line;
     if (value.trim() !== '') yield { conversationId: conversationIdOf(value, `${file}:${number}`), value };
   }
 }

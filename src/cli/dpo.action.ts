@@ -8,15 +8,16 @@ import { pairLogps } from '../training/engine/pair-logps.js';
 import { createTfjsEngine } from '../training/engine/tfjs.engine.js';
 import type {
   DpoSettings,
-  EnginePolicy,
   LoraSettings,
   LoraTarget,
+  TokenPair,
   TrainingStep,
 } from '../training/engine/training-engine.js';
 import { duration, Progress } from '../training/progress.js';
 import { readPreferenceRecords } from './records/preference-records.js';
 import { RecordEncoder } from './records/tokens.js';
 import { refuseExisting, writeWhole } from './whole-directory.js';
+import { cannotWrite } from './write-lines.js';
 
 export interface DpoArguments extends Omit<DpoSettings, 'learningRate' | 'sftWeight'> {
   lr: number;
@@ -38,21 +39,39 @@ export async function dpo(options: DpoArguments): Promise<void> {
   const modelDir = resolveModelDir(loadConfig(), options.model);
   const pairs = usedPairs(readPreferenceRecords(options.pairs, new RecordEncoder(modelDir)), options);
   if (pairs.length === 0) throw new DriftError('record-invalid', `${options.pairs} holds no pairs.`);
+  await writeWhole(resolve(options.out), (dir) => trainInto(dir, modelDir, pairs, options, progress));
+  console.log(options.out);
+}
+
+async function trainInto(
+  dir: string,
+  modelDir: string,
+  pairs: TokenPair[],
+  options: DpoArguments,
+  progress: Progress,
+): Promise<void> {
+  if (options.trace !== undefined) beginTrace(options.trace);
   progress.line(`loading ${modelDir}`);
   const policy = await createTfjsEngine().load(modelDir, { dtype: options.dtype, lora: loraSettings(options) });
   const reference = await pairLogps(policy, pairs, (done, total) =>
     progress.tick(() => `scored ${done} of ${total} completions with the reference`),
   );
-  if (options.trace !== undefined) writeFileSync(options.trace, '');
   const referenced = pairs.map((pair, i) => ({ ...pair, reference: reference[i]! }));
   const startedAt = Date.now();
   await policy.train(referenced, { ...options, learningRate: options.lr, sftWeight: 0 }, (step, total) => {
     if (options.trace !== undefined) appendFileSync(options.trace, traceLine(step));
     progress.line(stepLine(step, total, Date.now() - startedAt));
   });
-  await writeWhole(resolve(options.out), (dir) => policy.save(dir));
+  await policy.save(dir);
   policy.dispose();
-  console.log(options.out);
+}
+
+function beginTrace(file: string): void {
+  try {
+    writeFileSync(file, '');
+  } catch (cause) {
+    throw cannotWrite(file, cause);
+  }
 }
 
 /** In file order with few steps, the pairs that no step reaches need no reference. */

@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .option('--warmup-ratio <share>', 'share of the steps over which the learning rate rises from 0', share, 0)
     .addOption(new Option('--order <name>', 'of the pairs in an epoch').choices(['file', 'shuffled']).default('file'))
     .option('--max-grad-norm <norm>', 'gradients are scaled down to this global norm', positive, 1)
-    .option('--label-smoothing <share>', 'share of pairs taken to be the wrong way round', share, 0)
+    .option('--label-smoothing <share>', 'share of pairs taken to be the wrong way round', half, 0)
     .addOption(new Option('--dtype <type>', 'arithmetic of matrix products').choices(['fp32', 'bf16']).default('fp32'))
     .option('--lora-rank <rank>', 'train adapters of this rank instead of all weights', atLeastOne)
     .option('--lora-alpha <alpha>', 'scale of the adapters times their rank; twice the rank without it', positive)
@@ -56,6 +56,13 @@ function share(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1))
     throw new InvalidArgumentError('Expected a number from 0 to 1.');
+  return value;
+}
+
+/** At one half a pair says nothing, above it the opposite. */
+function half(text: string): number {
+  const value = share(text);
+  if (value > 0.5) throw new InvalidArgumentError('Expected a number from 0 to 0.5.');
   return value;
 }
 

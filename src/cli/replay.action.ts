@@ -1,6 +1,6 @@
 import { type ReplayResult, type ReplayTarget, replayConversations, replayTurns } from '../chat-log/replay.js';
 import { readShareGptCorpus } from '../chat-log/sharegpt-corpus.js';
-import { readTurnFile } from '../chat-log/turn-file.js';
+import { openTurnFile } from '../chat-log/turn-file.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { requireAsset } from '../stack/assets.js';
 import { withStack } from '../stack/stack.js';
@@ -18,15 +18,15 @@ const PROGRESS_MS = 2_000;
 
 export async function replay(options: ReplayArguments): Promise<void> {
   const config = loadConfig();
+  const file = options.file === undefined ? undefined : await openTurnFile(options.file);
   await withStack(config, ['kafka'], async ({ kafkaBrokers: brokers }) => {
     await ensureTopics(brokers, serviceTopics(config.topics));
     const target = { brokers, topic: config.topics.turns, turnsPerSecond: options.rate, onProgress: progress() };
-    print(await produce(config, options, target), target.topic, options.json);
+    print(await (file ? replayTurns(file, target) : produce(config, options, target)), target.topic, options.json);
   });
 }
 
 async function produce(config: Config, options: ReplayArguments, target: ReplayTarget): Promise<ReplayResult> {
-  if (options.file !== undefined) return replayTurns(readTurnFile(options.file), target);
   const corpus = await readShareGptCorpus(requireAsset(config, 'chatLogs'));
   return replayConversations({ ...target, conversations: corpus.slice(0, options.conversations), salt: options.salt });
 }

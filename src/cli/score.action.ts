@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/config.js';
+import { DriftError } from '../drift-error.js';
 import { resolveModelDir } from '../model/default-model.js';
 import { modelSource } from '../model/model-source.js';
 import { createTfjsEngine } from '../training/engine/tfjs.engine.js';
@@ -18,21 +19,16 @@ export async function score(options: ScoreArguments): Promise<void> {
   const modelDir = resolveModelDir(loadConfig(), options.model);
   const { dir, lora } = modelSource(modelDir);
   const records = readScoreRecords(options.in, new RecordEncoder(dir));
-  progress.line(`loading ${modelDir}`);
-  const policy = await createTfjsEngine().load(dir, { lora });
-  const logprobs = await policy.logprobs(records, (done) => progress.tick(() => `scored ${done} of ${records.length}`));
-  policy.dispose();
-  await writeLines(
-    scoredLines(
-      records.map(({ raw }) => raw),
-      logprobs,
-    ),
-    options.out,
-  );
+  if (records.length === 0) throw new DriftError('record-invalid', `${options.in} holds no completions.`);
+  async function* scoredLines(): AsyncGenerator<string> {
+    progress.line(`loading ${modelDir}`);
+    const policy = await createTfjsEngine().load(dir, { lora });
+    const onScored = (done: number) => progress.tick(() => `scored ${done} of ${records.length}`);
+    const logprobs = await policy.logprobs(records, onScored);
+    policy.dispose();
+    for (const [i, { raw }] of records.entries()) yield `${JSON.stringify({ ...raw, logprobs: [...logprobs[i]!] })}\n`;
+  }
+  await writeLines(scoredLines(), options.out);
   progress.line(`scored ${records.length} completions`);
   console.log(options.out);
-}
-
-async function* scoredLines(records: Record<string, unknown>[], logprobs: Float32Array[]): AsyncGenerator<string> {
-  for (const [i, record] of records.entries()) yield `${JSON.stringify({ ...record, logprobs: [...logprobs[i]!] })}\n`;
 }

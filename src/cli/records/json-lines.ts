@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { DriftError } from '../../drift-error.js';
 
@@ -11,12 +11,21 @@ export interface Line<T> {
 
 /**
  * Reads a JSONL file of objects; blank lines are passed over.
- * @throws DriftError `not-found`, or `record-invalid` naming file and line
+ * @throws DriftError `usage` where the file cannot be read, or `record-invalid` naming file and line
  */
 export function readJsonLines<T>(file: string, schema: z.ZodType<T>): Line<T>[] {
-  if (!existsSync(file)) throw new DriftError('not-found', `${file} does not exist.`);
-  const lines = readFileSync(file, 'utf8').split('\n');
+  const lines = read(file)
+    .replace(/^\ufeff/, '')
+    .split('\n');
   return lines.flatMap((text, i) => (text.trim() === '' ? [] : [parseLine(file, i + 1, text, schema)]));
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new DriftError('usage', `${file} cannot be read: ${(cause as Error).message}.`, { cause });
+  }
 }
 
 function parseLine<T>(file: string, number: number, text: string, schema: z.ZodType<T>): Line<T> {

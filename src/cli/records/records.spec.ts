@@ -64,7 +64,7 @@ describe('what `score` reads', () => {
   });
 
   test('says when the file is not there', () => {
-    expect(() => readScoreRecords(join(root, 'none'), encoder)).toThrow(expect.objectContaining({ code: 'not-found' }));
+    expect(() => readScoreRecords(join(root, 'none'), encoder)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });
 

@@ -20,6 +20,6 @@ const STATEMENTS = [
   `ALTER TABLE dead_letters ADD COLUMN IF NOT EXISTS cut boolean NOT NULL DEFAULT false`,
   `ALTER TABLE dead_letters ADD COLUMN IF NOT EXISTS replayed_at timestamptz`,
   `COMMENT ON COLUMN dead_letters.record_time IS 'the time that the record has in Kafka'`,
-  `COMMENT ON COLUMN dead_letters.cut IS 'key or headers were too large to be kept whole'`,
+  `COMMENT ON COLUMN dead_letters.cut IS 'key or headers were too large to be kept whole, or something was no text and withheld'`,
   `COMMENT ON COLUMN dead_letters.replayed_at IS 'when Kafka had the record again; null means it waits'`,
 ];

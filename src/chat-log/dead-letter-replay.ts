@@ -23,7 +23,7 @@ const REPLAY_HEADER = 'driftloop-replay-of';
 export interface ReplayOutcome {
   /** Records that Kafka has again, in the order they were read first. */
   replayed: string[];
-  /** Letters of which something was left out, so that they cannot be produced again. */
+  /** Letters of which something was left out or withheld, so that they cannot be produced again. */
   notWhole: LetterSummary[];
 }
 

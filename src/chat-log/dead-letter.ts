@@ -21,6 +21,8 @@ export interface DeadLetter {
   sha256: string;
   /** Length of the whole value, redacted as far as it is kept whole. */
   bytes: number;
+  /** Whether something was withheld because it is no text. */
+  cut?: boolean;
   redactions?: RedactionCounts;
 }
 
@@ -86,7 +88,7 @@ export async function insertDeadLetters(
       letters.map(({ message }) => headersAsJson(message)),
       letters.map(({ message }) => message.value?.subarray(0, KEPT_BYTES) ?? Buffer.alloc(0)),
       letters.map(({ bytes }) => bytes),
-      letters.map(({ message }) => isCut(message)),
+      letters.map(({ message, cut }) => cut === true || isCut(message)),
       letters.map(({ message }) => timeOf(message)),
     ],
   );

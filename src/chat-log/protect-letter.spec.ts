@@ -55,6 +55,10 @@ describe('a dead letter', () => {
     expect(String(letter.message.key)).toBe('[key of 1 bytes that are not text]');
     expect(String((letter.message.headers!.h as Buffer[])[0])).toBe('[header of 32 bytes that are not text]');
     expect(letter.message.headers!.id).toEqual([Buffer.from([0xff, 0xfe])]);
+    expect(letter.cut).toBe(true);
+    expect(protect('{}', { key: Buffer.from([0xff]) }).cut).toBe(true);
+    expect(protect('{}', { headers: { h: utf16 } }).cut).toBe(true);
+    expect(protect('{}').cut).toBe(false);
   });
 
   it('is redacted in key, headers, detail and data in base64', () => {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { KafkaMessage } from 'kafkajs';
 import type { Privacy } from '../privacy/privacy.js';
 import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { buffers, type DeadLetter, KEPT_BYTES } from './dead-letter.js';
@@ -42,18 +43,28 @@ export function protectLetter(letter: DeadLetter, privacy: Privacy): DeadLetter 
   const protect = (bytes: Buffer, what: string) => protectBytes(bytes, what, privacy, redactions);
   const { message } = letter;
   const value = message.value && protect(message.value, 'value');
-  const headers = Object.entries(message.headers ?? {}).map(([name, given]) => [
-    privacy.redactor.text(name, redactions),
-    buffers(given).map((item) => (isHarmlessBinary(item, privacy) ? item : protect(item, 'header'))),
-  ]);
+  const key = message.key && protectKey(message.key, privacy, redactions);
+  const sent = Object.entries(message.headers ?? {}).map(([name, given]) => [name, buffers(given)] as const);
+  const headers = sent.map(
+    ([name, values]) =>
+      [
+        privacy.redactor.text(name, redactions),
+        values.map((item) => (isHarmlessBinary(item, privacy) ? item : protect(item, 'header'))),
+      ] as const,
+  );
+  const cut =
+    isWithheld('key', message.key, key) ||
+    isWithheld('value', message.value, value) ||
+    sent.some(([, values], of) => values.some((item, at) => isWithheld('header', item, headers[of]![1][at]!)));
   return {
     ...letter,
+    cut,
     message: {
       ...message,
-      key: message.key && protectKey(message.key, privacy, redactions),
+      key,
       value,
       headers: Object.fromEntries(headers),
-    },
+    } as KafkaMessage,
     bytes: value && isParsed(message.value!) ? value.length : letter.bytes,
     detail: privacy.redactor.text(letter.detail, redactions),
     sha256: value === message.value ? letter.sha256 : privacy.pseudonyms.hash('record', letter.sha256),
@@ -80,7 +91,13 @@ function protectKey(key: Buffer, privacy: Privacy, counts: RedactionCounts): Buf
 }
 
 function withheld(what: string, bytes: Buffer, { redactor }: Privacy): Buffer {
-  return redactor.isOff ? bytes : Buffer.from(`[${what} of ${bytes.length} bytes that are not text]`);
+  return redactor.isOff ? bytes : insteadOf(what, bytes);
+}
+
+const insteadOf = (what: string, bytes: Buffer) => Buffer.from(`[${what} of ${bytes.length} bytes that are not text]`);
+
+function isWithheld(what: string, bytes: Buffer | null, kept: Buffer | null): boolean {
+  return bytes !== null && kept !== bytes && insteadOf(what, bytes).equals(kept!);
 }
 
 function protectBytes(bytes: Buffer, what: string, privacy: Privacy, counts: RedactionCounts): Buffer {

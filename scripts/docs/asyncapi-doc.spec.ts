@@ -1,7 +1,10 @@
 import { Parser } from '@asyncapi/parser';
+import Ajv from 'ajv';
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect, it } from 'vitest';
+import { FORMATS } from '../../src/chat-log/formats/registry.js';
+import { VALID_RECORDS } from '../../test/factories/records.js';
 import { turnEvent } from '../../test/factories/turns.js';
 import { asyncApiDoc } from './asyncapi-doc.js';
 import { schemaDocs } from './json-schemas.js';
@@ -30,5 +33,22 @@ it('has JSON Schemas that take what the consumer takes, and nothing else', () =>
     { schema: 'driftloop.turn.v2' },
   ]) {
     expect(validate({ ...turnEvent(), ...wrong }), JSON.stringify(wrong)).toBe(false);
+  }
+});
+
+it('has payloads that describe what is taken of each form', () => {
+  const { messages } = JSON.parse(asyncApiDoc()).components as {
+    messages: Record<string, { name: string; payload: object }>;
+  };
+  const ajv = addFormats.default(new Ajv.default({ allowUnionTypes: true }));
+  const described = Object.values(messages).filter(({ name }) => VALID_RECORDS[name]);
+  expect(described).toHaveLength(FORMATS.length);
+  for (const { name, payload } of described) {
+    const validate = ajv.compile(payload);
+    for (const record of VALID_RECORDS[name]!) {
+      // Through JSON: what is undefined is not sent.
+      expect(validate(JSON.parse(JSON.stringify(record))), `${name}: ${ajv.errorsText(validate.errors)}`).toBe(true);
+    }
+    if (!name.startsWith('gen_ai.')) expect(validate({}), name).toBe(false);
   }
 });

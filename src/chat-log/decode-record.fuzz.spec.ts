@@ -1,61 +1,8 @@
 import { expect, it } from 'vitest';
-import { as, decode } from '../../test/factories/records.js';
-import { turnEvent } from '../../test/factories/turns.js';
+import { as, decode, VALID_RECORDS } from '../../test/factories/records.js';
 import { FORMATS } from './formats/registry.js';
 
 const MUTANTS = 400;
-
-const messages = [
-  { role: 'system', content: 'Be brief.' },
-  {
-    role: 'user',
-    content: [
-      { type: 'text', text: 'a' },
-      { type: 'image_url', image_url: { url: 'x' } },
-    ],
-  },
-  { role: 'assistant', content: null, tool_calls: [{ type: 'function', function: { name: 'f' } }] },
-  { role: 'tool', tool_call_id: 'c', content: 'b' },
-];
-const parts = [
-  {
-    role: 'user',
-    parts: [
-      { type: 'text', content: 'a' },
-      { type: 'tool_call_response', response: {} },
-    ],
-  },
-];
-const attribute = { key: 'gen_ai.input.messages', value: { stringValue: JSON.stringify(parts) } };
-const logRecords = [{ timeUnixNano: '1767323045000000000', attributes: [attribute], body: { kvlistValue: {} } }];
-
-/** A record of each form that is taken. */
-const VALID: Record<string, unknown[]> = {
-  'driftloop.turn.v1': [turnEvent({ metadata: { a: 'b' }, feedback: { kind: 'rating', value: 1 } })],
-  'driftloop.feedback.v1': [
-    { ...turnEvent(), schema: 'driftloop.feedback.v1', feedback: { kind: 'thumbs', value: 'up' } },
-  ],
-  'driftloop.review.v1': [
-    {
-      ...turnEvent(),
-      schema: 'driftloop.review.v1',
-      reviewId: 'r',
-      kind: 'k',
-      artefact: 'a',
-      output: 'b',
-      comment: 'c',
-    },
-  ],
-  'openai.chat-completions': [{ request: { messages, model: 'm' }, response: { choices: [{ message: messages[2] }] } }],
-  'openai.messages': [{ messages, user: 'u', metadata: { tenant: 't' } }],
-  'gen_ai.client.inference.operation.details': [
-    { 'gen_ai.input.messages': parts, 'gen_ai.output.messages': parts, 'gen_ai.system_instructions': parts[0]!.parts },
-    { resourceLogs: [{ resource: { attributes: [attribute] }, scopeLogs: [{ logRecords }] }] },
-  ],
-  sharegpt: [{ id: 'a_1', conversations: [{ from: 'human', value: 'a' }] }],
-  wildchat: [{ conversation_hash: 'h', timestamp: '2023-04-09', conversation: [{ role: 'user', content: 'a' }] }],
-  drift: [{ prompt: messages, rejected: messages, user_preference: messages[0] }],
-};
 
 /** Numbers from 0 to 1 that follow from a seed (mulberry32). */
 function randomOf(seed: number): () => number {
@@ -90,7 +37,7 @@ it.each(FORMATS.map(({ name, contentType }) => [name, contentType] as const))(
   'a damaged record of %s is taken or rejected with a reason, and never ends the consumer',
   (name, contentType) => {
     const random = randomOf(7);
-    for (const valid of VALID[name]!) {
+    for (const valid of VALID_RECORDS[name]!) {
       expect(decode(valid, as(contentType)).outcome).toBe('decoded');
       for (let index = 0; index < MUTANTS; index++) {
         const damaged = mutate(random() < 0.3 ? mutate(valid, random) : valid, random);

@@ -4,15 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { importAnchors } from '../../src/anchor/anchor-import.js';
 import { listAnchors, readAnchorCases } from '../../src/anchor/anchor-read.js';
-import { loadConfig } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
-import { createPrivacy } from '../../src/privacy/privacy.js';
 import { insertAnchorConversation } from '../factories/anchors.js';
+import { testPrivacy } from '../factories/privacy.js';
 import { createTestDatabase } from '../stack.js';
 
 const database = await createTestDatabase();
 const dataSource = createDataSource(database.url, 2);
-const privacy = createPrivacy({ ...loadConfig({}), privacyKey: 'key of this test, long enough to be one' });
+const privacy = testPrivacy();
 const dir = await mkdtemp(join(tmpdir(), 'anchor-import-'));
 beforeAll(() => dataSource.initialize());
 afterAll(async () => {

@@ -49,6 +49,14 @@ describe('anchors', () => {
     expect(seen.toSorted()).toEqual(ids.toSorted());
   });
 
+  it('are those of users unless others are asked for', async () => {
+    const id = await insertAnchorConversation(dataSource, 'imported');
+    await dataSource.query(`UPDATE anchors SET origin = 'imported', source = 'x' WHERE id = $1`, [id]);
+    const ids = async (path: string) => (await get(path)).body.items.map((anchor: { id: string }) => anchor.id);
+    expect(await ids('/v1/anchors')).not.toContain(id);
+    expect(await ids('/v1/anchors?origin=imported')).toEqual([id]);
+  });
+
   it('are shown with their conversation', async () => {
     const id = await insertAnchorConversation(dataSource, 'shown');
     const { body } = await get(`/v1/anchors/${id}`);

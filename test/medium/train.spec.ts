@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { importAnchors } from '../../src/anchor/anchor-import.js';
-import { loadConfig } from '../../src/config/config.js';
 import { DriftError } from '../../src/drift-error.js';
-import { createPrivacy } from '../../src/privacy/privacy.js';
 import { evaluationSchema } from '../../src/training/evaluation.js';
 import { splitOf } from '../../src/training/plan/split.js';
 import { readPairs } from '../../src/training/store/pair-store.js';
 import type { TrainSummary } from '../../src/training/summary.js';
 import { type TrainRequest, train } from '../../src/training/train.js';
+import { testPrivacy } from '../factories/privacy.js';
 import {
   insertAnchors,
   insertSeedPairs,
@@ -85,7 +84,7 @@ it('trains on imported anchors only when asked to, and samples those unguided', 
       rejected: `QUITE WRONG ABOUT ${index}`,
     });
   writeFileSync(file, Array.from({ length: 40 }, (_, index) => line(index)).join('\n'));
-  const privacy = createPrivacy({ ...loadConfig({}), privacyKey: 'key of this test, long enough to be one' });
+  const privacy = testPrivacy();
   await importAnchors({ dataSource: harness.dataSource, privacy }, file, 'test');
   expect(await train(harness, request())).toMatchObject({ outcome: 'nothing-to-do' });
   const { run, anchors } = await published(request({ origin: 'imported', iterations: 1 }));

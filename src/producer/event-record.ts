@@ -14,7 +14,7 @@ import { DriftError } from '../drift-error.js';
 /** What a producer may send. */
 export type ChatEvent = TurnEvent | FeedbackEvent | ReviewEvent;
 
-const SCHEMAS: Record<ChatEvent['schema'], z.ZodType<ChatEvent>> = {
+export const CHAT_SCHEMAS: Record<ChatEvent['schema'], z.ZodType<ChatEvent>> = {
   [TURN_SCHEMA]: turnEventSchema,
   [FEEDBACK_SCHEMA]: feedbackEventSchema,
   [REVIEW_SCHEMA]: reviewEventSchema,
@@ -35,7 +35,7 @@ export interface EventRecord {
  * @throws DriftError `record-invalid` where the consumer would not take it, naming each field that is wrong
  */
 export function eventRecord(event: ChatEvent): EventRecord {
-  const result = SCHEMAS[event.schema]?.safeParse(event);
+  const result = Object.hasOwn(CHAT_SCHEMAS, event.schema) && CHAT_SCHEMAS[event.schema].safeParse(event);
   if (!result) throw new DriftError('record-invalid', `schema: ${String(event.schema)} is not known`);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);

@@ -76,6 +76,7 @@ export const VALID_RECORDS: Record<string, unknown[]> = {
       comment: 'c',
     },
   ],
+  'driftloop.erase.v1': [{ schema: 'driftloop.erase.v1', conversationId: 'c', occurredAt: '2026-01-01T00:00:00Z' }],
   'openai.chat-completions': [{ request: { messages, model: 'm' }, response: { choices: [{ message: messages[2] }] } }],
   'openai.messages': [{ messages, user: 'u', metadata: { tenant: 't' } }],
   'gen_ai.client.inference.operation.details': [

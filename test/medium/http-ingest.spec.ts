@@ -73,16 +73,18 @@ describe('turns over HTTP', () => {
       turnEvent({ conversationId: 'part' }),
       { ...turnEvent({ conversationId: 'part' }), role: 'nobody' },
       { schema: 'driftloop.turn.v9' },
+      { schema: 'driftloop.erase.v1', conversationId: 'http', occurredAt: '2026-01-01T00:00:00Z' },
       { conversations: [] },
       large,
     ];
     expect((await post({ events })).body).toMatchObject({
       accepted: 1,
-      rejected: 4,
+      rejected: 5,
       items: [
         { outcome: 'accepted' },
         { outcome: 'rejected', reason: 'invalid', detail: expect.stringMatching(/^role: /) },
         { outcome: 'rejected', reason: 'unknown-schema' },
+        { outcome: 'rejected', reason: 'unknown-schema', detail: expect.stringContaining('not taken over HTTP') },
         { outcome: 'rejected', reason: 'unknown-format' },
         { outcome: 'rejected', reason: 'too-large' },
       ],

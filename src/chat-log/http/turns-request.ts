@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Redactor } from '../../privacy/redaction.js';
 import type { ChatEvent, EventRecord } from '../../producer/event-record.js';
-import { eventRecord } from '../../producer/event-record.js';
+import { CHAT_SCHEMAS, eventRecord } from '../../producer/event-record.js';
 import { selectFormat } from '../formats/registry.js';
 import { REJECTION_REASONS, RecordRejection } from '../rejection.js';
 import { reviewEventSchema } from '../review-event.js';
@@ -59,7 +59,7 @@ export function sortEvents(
   const records: EventRecord[] = [];
   const items = events.map((event): TurnsItem => {
     try {
-      selectFormat({}, event).read(event, NOWHERE);
+      checkEvent(event);
       records.push(eventRecord(event as ChatEvent));
       return { outcome: 'accepted' };
     } catch (error) {
@@ -68,6 +68,15 @@ export function sortEvents(
     }
   });
   return { items, records };
+}
+
+/** @throws RecordRejection */
+function checkEvent(event: unknown): void {
+  const format = selectFormat({}, event);
+  if (!Object.hasOwn(CHAT_SCHEMAS, format.name)) {
+    throw new RecordRejection('unknown-schema', `schema ${format.name} is not taken over HTTP`);
+  }
+  format.read(event, NOWHERE);
 }
 
 function rejectionOf(error: unknown): RecordRejection {

@@ -4,9 +4,10 @@ import { exportLines } from '../anchor/anchor-export.js';
 import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
 import { rememberExport } from '../erasure/exported-files.js';
+import { harmless } from '../harmless.js';
 import { createPrivacy } from '../privacy/privacy.js';
 import { EXIT } from './program.js';
-import { fields, harmless, minute, printJson, table } from './terminal.js';
+import { fields, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
 import { writeLines } from './write-lines.js';
 

@@ -11,8 +11,9 @@ import {
 import { type ReplayOutcome, replayLetters } from '../chat-log/dead-letter-replay.js';
 import { withProducer } from '../chat-log/kafka-client.js';
 import { DriftError } from '../drift-error.js';
+import { harmless } from '../harmless.js';
 import { EXIT } from './program.js';
-import { fields, harmless, minute, printJson, table } from './terminal.js';
+import { fields, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
 
 export type ListOptions = Pick<LetterFilter, 'reason' | 'state' | 'limit'> & { json?: boolean };

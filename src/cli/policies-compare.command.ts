@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
 import { atLeastOne } from './at-least-one.js';
-
-interface CompareOptions {
-  anchors: number;
-  json?: boolean;
-}
+import type { CompareOptions } from './policies-compare.action.js';
 
 export function registerCompare(parent: Command): void {
   parent
@@ -14,11 +10,8 @@ export function registerCompare(parent: Command): void {
     .argument('<b>', 'a version, or base')
     .option('--anchors <count>', 'at most so many held-out anchors', atLeastOne, 8)
     .option('--json', 'one JSON object a line')
-    .action(async (a: string, b: string, { anchors, json }: CompareOptions) => {
-      const { runCompare } = await import('../policy/run-compare.js');
-      const { renderComparison } = await import('../policy/compare-versions.js');
-      for (const comparison of await runCompare([a, b], anchors)) {
-        console.log(json ? JSON.stringify(comparison) : renderComparison(comparison));
-      }
+    .action(async (a: string, b: string, options: CompareOptions) => {
+      const { compare } = await import('./policies-compare.action.js');
+      await compare([a, b], options);
     });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { duration, harmless, oneLine, table, truncate } from './terminal.js';
+import { harmless, oneLine } from '../harmless.js';
+import { duration, table, truncate } from './terminal.js';
 
 describe('terminal output', () => {
   it('keeps escape sequences of users away from the terminal', () => {

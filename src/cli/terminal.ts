@@ -1,15 +1,7 @@
+import { harmless, oneLine } from '../harmless.js';
+
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u;
-const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 const graphemes = new Intl.Segmenter();
-
-/** Text of users may hold escape sequences: nothing of it may steer the terminal. Line breaks stay. */
-export function harmless(text: string): string {
-  return text.replace(CONTROL, (character) => (character === '\n' || character === '\u200d' ? character : ' '));
-}
-
-export function oneLine(text: string): string {
-  return harmless(text).replace(/\s+/g, ' ').trim();
-}
 
 /** Cut to so many terminal columns, with an ellipsis where something is missing. */
 export function truncate(text: string, columns: number): string {

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { readAnchorCases } from '../anchor/anchor-read.js';
 import { DriftError } from '../drift-error.js';
+import { harmless } from '../harmless.js';
 import type { TrainingEngine } from '../training/engine/training-engine.js';
 import { PolicySlot } from '../training/policy-slot.js';
 import type { Progress } from '../training/progress.js';
@@ -107,7 +108,7 @@ export function renderComparison({ anchorId, request, rejected, feedback, replie
   const indent = '\n'.padEnd(width + 5);
   return [
     `anchor ${anchorId}`,
-    ...all.map(([name, text]) => `  ${name.padEnd(width)}  ${text.trim().replaceAll('\n', indent)}`),
+    ...all.map(([name, text]) => `  ${name.padEnd(width)}  ${harmless(text).trim().replaceAll('\n', indent)}`),
     '',
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '../harmless.js';
 import type { MarginSummary } from './outcomes.js';
 import { duration } from './progress.js';
 import type { RepliesOf } from './summary.js';
@@ -33,14 +34,14 @@ export function sideBySide({
   return [
     '  a held-out anchor:',
     ...Object.entries({ request, feedback, before, after }).map(
-      ([name, text]) => `    ${name.padEnd(8)}  ${oneLine(text)}`,
+      ([name, text]) => `    ${name.padEnd(8)}  ${excerpt(text)}`,
     ),
   ];
 }
 
 const SHOWN = 300;
 
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+function excerpt(text: string): string {
+  const line = oneLine(text);
   return line.length <= SHOWN ? line : `${line.slice(0, SHOWN)}…`;
 }

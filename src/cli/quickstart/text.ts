@@ -1,6 +1,8 @@
+import { oneLine } from '../../harmless.js';
+
 /** One line of at most `length` characters. */
 export function excerpt(text: string, length: number): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = oneLine(text);
   return line.length <= length ? line : `${line.slice(0, length - 1).trimEnd()}…`;
 }
 

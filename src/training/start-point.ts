@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataSource } from 'typeorm';
@@ -37,6 +38,10 @@ export async function sourceOf(dataSource: DataSource, version: string | null, b
   if (version === null) return { dir: baseDir };
   const policy = await readPolicy(dataSource, version);
   const dir = fileURLToPath(policy.uri);
+  if (!existsSync(dir)) {
+    const advice = 'Restore them there, or pass --from base, or another version.';
+    throw new DriftError('not-found', `The files of ${version} are not at ${dir}. ${advice}`);
+  }
   if (policy.kind === 'full') return { dir };
   const under = await sourceOf(dataSource, policy.parent, baseDir);
   return { dir: under.dir, lora: adapterOf(dir) };

@@ -1,3 +1,4 @@
+import { readModelConfig } from '../../model/model-config.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunEntity } from '../run.entity.js';
 import type { RunSettings } from '../settings.js';
@@ -5,11 +6,12 @@ import { modelName, resolveFrom, startOf } from '../start-point.js';
 import { createRun } from '../store/run-store.js';
 import type { Fenced } from '../store/trainer-lease.js';
 import type { NothingToDo, Trainer, TrainRequest } from '../train.js';
+import { checkPositions } from './check-positions.js';
 import { planRun, readActiveAnchors } from './plan-run.js';
 
 /**
  * Creates the run that is asked for, or says why there is none to make.
- * @throws DriftError `not-found`, `usage` for a start that cannot be trained from
+ * @throws DriftError `not-found`, `usage` for a start that cannot be trained from, or limits over the model's
  */
 export async function planNewRun(
   trainer: Trainer,
@@ -19,6 +21,7 @@ export async function planNewRun(
 ): Promise<RunEntity | NothingToDo> {
   const { dataSource, progress, baseDir } = trainer;
   const { settings, from, force } = request;
+  checkPositions(settings, readModelConfig(baseDir).maxPositions);
   const baseModel = modelName(baseDir);
   const startVersion = await resolveFrom(dataSource, from, baseModel);
   await startOf(dataSource, startVersion, baseDir, settings);

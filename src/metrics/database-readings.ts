@@ -9,6 +9,9 @@ import * as gauges from './database-gauges.js';
 /** Reads, and resolves to what sets the gauges: nothing is set before everything is read. */
 export type Reading = (manager: EntityManager) => Promise<() => void>;
 
+/** What the training gauges show: a run that failed before its first step has nothing to show. */
+const LATEST_TRAINED_RUN = `(SELECT id FROM runs r WHERE EXISTS (SELECT FROM training_steps WHERE run_id = r.id)
+  ORDER BY started_at DESC, id DESC LIMIT 1)`;
 const LATEST_RUN = '(SELECT id FROM runs ORDER BY started_at DESC, id DESC LIMIT 1)';
 
 export const READINGS: Reading[] = [
@@ -43,13 +46,13 @@ export const READINGS: Reading[] = [
     `SELECT DISTINCT ON (iteration) iteration, (count(*) OVER whole)::int AS steps, avg(loss) OVER whole AS "meanLoss",
        loss, margin, chosen_reward AS "chosenReward", rejected_reward AS "rejectedReward", accuracy,
        grad_norm AS "gradNorm"
-     FROM training_steps WHERE run_id = ${LATEST_RUN}
+     FROM training_steps WHERE run_id = ${LATEST_TRAINED_RUN}
      WINDOW whole AS (PARTITION BY iteration) ORDER BY iteration, step DESC`,
     setSteps,
   ),
   reading(
     `SELECT iteration, outcome FROM run_stages
-     WHERE run_id = ${LATEST_RUN} AND stage IN ('warm-start', 'evaluate') AND status = 'done'`,
+     WHERE run_id = ${LATEST_TRAINED_RUN} AND stage IN ('warm-start', 'evaluate') AND status = 'done'`,
     setEvaluations,
   ),
   reading(

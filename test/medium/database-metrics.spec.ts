@@ -62,6 +62,13 @@ it('shows anchors, the latest run iteration by iteration, and the latest publish
   );
 });
 
+it('still shows the training of the run before one that failed before its first step', async () => {
+  await insertRun(dataSource, { id: 'failed', status: 'failed', startedAt: new Date('2026-01-06T10:00:00.000Z') });
+  const lines = await scrape();
+  expect(lines).toContain('driftloop_run_info{run="failed",preset="quick",status="failed"} 1');
+  expect(lines).toContain('driftloop_training_margin{iteration="1",split="held_out"} 0.25');
+});
+
 it('shares one reading between scrapes that come close together', async () => {
   const metrics = new DatabaseMetrics(dataSource);
   await metrics.refresh();

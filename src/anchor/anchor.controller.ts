@@ -33,7 +33,7 @@ const anchorCase = anchorFields
   })
   .meta({ id: 'Anchor' });
 
-const anchorQuery = z.object({
+const anchorQuery = z.strictObject({
   state: z.enum(ANCHOR_STATES).optional(),
   origin: z.enum(ANCHOR_ORIGINS).default('observed'),
   rubric: z.enum(RUBRICS).optional(),

@@ -34,7 +34,7 @@ const policy = z
 
 /** Of PostgreSQL's `integer`. */
 const LARGEST_NUMBER = 2 ** 31 - 1;
-const policyQuery = z.object({
+const policyQuery = z.strictObject({
   cursor: z.coerce.number().int().min(1).max(LARGEST_NUMBER).optional().describe('`nextCursor` of the page before.'),
   limit,
 });

@@ -51,7 +51,7 @@ const step = z
 const run = runFields.meta({ id: 'Run' });
 const runDetail = runFields.extend({ stages: z.array(stage), steps: z.array(step) }).meta({ id: 'RunDetail' });
 
-const runQuery = z.object({ cursor: z.string().optional().describe('`nextCursor` of the page before.'), limit });
+const runQuery = z.strictObject({ cursor: z.string().optional().describe('`nextCursor` of the page before.'), limit });
 
 @ApiTags('runs')
 @Controller('v1/runs')

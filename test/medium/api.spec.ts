@@ -103,6 +103,7 @@ describe('problems', () => {
     expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(['state', 'limit']);
     expect((await get('/v1/policies?cursor=9007199254740990')).body.errors).toMatchObject([{ path: 'cursor' }]);
     expect((await get('/v1/anchors/7')).body.errors).toMatchObject([{ path: 'id' }]);
+    for (const list of ['anchors', 'runs', 'policies']) expect((await get(`/v1/${list}?stat=x`)).status).toBe(400);
   });
 
   it('say what was not found', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { configSchema } from '../../src/config/config.js';
+import { configSchema, SECRETS } from '../../src/config/config.js';
 
 interface KeySchema {
   description?: string;
@@ -27,6 +27,7 @@ Generated from \`src/config/config.ts\` by \`npm run docs\`; do not edit.
 
 Everything is configured by environment variables. They are checked when a command starts: one that is not valid ends it
 with exit code 2 and names the key, what was wrong and what is allowed. An empty variable counts as absent.
+${SECRETS.map((key) => `\`${key}\``).join(', ')} may be in a file instead: the same name with \`_FILE\` gives its path.
 
 | Key | Takes | Default | Meaning |
 | --- | --- | --- | --- |`;

@@ -1,16 +1,17 @@
 import type { Logger } from '@nestjs/common';
 import kafkajs, { type Admin, Kafka, type LogEntry, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { DriftError } from '../drift-error.js';
+import { type BrokerList, connectionHint, connectionOf } from '../kafka/broker-list.js';
 
 /** A client that says what fails by throwing it. With a logger, also what it retries: its errors are our warnings. */
-export function createKafka(brokers: string[], clientId = 'driftloop', logger?: Logger): Kafka {
-  if (!logger) return new Kafka({ clientId, brokers, logLevel: logLevel.NOTHING });
+export function createKafka(brokers: BrokerList, clientId = 'driftloop', logger?: Logger): Kafka {
+  if (!logger) return new Kafka({ clientId, ...connectionOf(brokers), logLevel: logLevel.NOTHING });
   const write = ({ level, log: { message, error } }: LogEntry) => {
     const text = error ? `${message}: ${error}` : message;
     if (level === logLevel.ERROR) logger.warn(text);
     else logger.debug(text);
   };
-  return new Kafka({ clientId, brokers, logLevel: logLevel.WARN, logCreator: () => write });
+  return new Kafka({ clientId, ...connectionOf(brokers), logLevel: logLevel.WARN, logCreator: () => write });
 }
 
 /** For producers: the partitioner of Kafka's own clients, so that a key goes to the same partition from everywhere. */
@@ -22,7 +23,7 @@ export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<
   try {
     await admin.connect();
   } catch (cause) {
-    const message = `Kafka does not answer: ${(cause as Error).message}. Check KAFKA_BROKERS.`;
+    const message = `Kafka does not answer: ${(cause as Error).message}. ${connectionHint(cause)}.`;
     throw new DriftError('broker-unavailable', message, { cause, retriable: true });
   }
   try {

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { DriftError } from '../drift-error.js';
+import { type BrokerList, connectionHint } from '../kafka/broker-list.js';
 import { createKafka, createPartitioner } from './kafka-client.js';
 import type { CorpusConversation } from './sharegpt-corpus.js';
 import { TURN_SCHEMA, type TurnEvent } from './turn-event.js';
 
 export interface ReplayTarget {
-  brokers: string[];
+  brokers: BrokerList;
   topic: string;
   /** Upper limit; none without it. */
   turnsPerSecond?: number;
@@ -67,7 +68,7 @@ export async function replayTurns(
     return await produce(producer, records, target);
   } catch (cause) {
     if (cause instanceof DriftError || target.signal?.aborted) throw cause;
-    const message = `Kafka at ${target.brokers.join(', ')} did not take the turns: ${(cause as Error).message}.`;
+    const message = `Kafka at ${target.brokers.join(', ')} did not take the turns: ${(cause as Error).message}. ${connectionHint(cause)}.`;
     throw new DriftError('broker-unavailable', message, { cause, retriable: true });
   } finally {
     await producer.disconnect();

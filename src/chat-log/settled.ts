@@ -3,12 +3,13 @@ import kafkajs, { type Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import { provisionalBacklog } from '../dsat/verdict-rows.js';
+import type { BrokerList } from '../kafka/broker-list.js';
 import { storedPositions } from './consumer-offsets.js';
 import { createKafka, withAdmin } from './kafka-client.js';
 
 export interface SettleOptions {
   dataSource: DataSource;
-  brokers: string[];
+  brokers: BrokerList;
   topic: string;
   consumerGroup: string;
   onProgress?: (progress: SettleProgress) => void;

@@ -3,7 +3,12 @@ import { join, resolve } from 'node:path';
 import type { CountryCode } from 'libphonenumber-js/min';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
+import { type BrokerList, brokerList } from '../kafka/broker-list.js';
+import { kafkaSecurity } from '../kafka/kafka-security.js';
 import { REDACTION_KINDS, type RedactionSettings } from '../privacy/redaction-settings.js';
+
+import { readConfigured } from './configured-file.js';
+import { withDatabaseCa } from './database-tls.js';
 
 const list = (value: string) =>
   value
@@ -34,6 +39,41 @@ export const configSchema = z.object({
     .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'expected host:port')).min(1))
     .optional()
     .describe('Kafka bootstrap servers, `host:port`, separated by commas. Without it the embedded broker is started.'),
+  DRIFTLOOP_DATABASE_CA: z
+    .string()
+    .optional()
+    .describe(
+      'File of the certificate authority of PostgreSQL, PEM. With it the connection is TLS and the server is verified; else `sslmode` in `DATABASE_URL` says.',
+    ),
+  DRIFTLOOP_KAFKA_TLS: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('Whether Kafka is reached by TLS.'),
+  DRIFTLOOP_KAFKA_TLS_CA: z
+    .string()
+    .optional()
+    .describe("File of the certificate authority of Kafka, PEM; the system's without it."),
+  DRIFTLOOP_KAFKA_TLS_CERT: z.string().optional().describe('File of the client certificate for Kafka, PEM.'),
+  DRIFTLOOP_KAFKA_TLS_KEY: z.string().optional().describe('File of the key of the client certificate, PEM.'),
+  DRIFTLOOP_KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'])
+    .optional()
+    .describe('How to log in to Kafka (SASL); not at all without it.'),
+  DRIFTLOOP_KAFKA_SASL_USERNAME: z.string().optional().describe('User of Kafka; of `oauthbearer` the client id.'),
+  DRIFTLOOP_KAFKA_SASL_PASSWORD: z
+    .string()
+    .optional()
+    .describe('Password of the user; of `oauthbearer` the client secret.'),
+  DRIFTLOOP_KAFKA_OAUTH_TOKEN_FILE: z
+    .string()
+    .optional()
+    .describe('File with the token of `oauthbearer`; it is read for each connection.'),
+  DRIFTLOOP_KAFKA_OAUTH_TOKEN_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where `oauthbearer` gets its token instead (OAuth 2.0 client credentials).'),
+  DRIFTLOOP_KAFKA_OAUTH_SCOPE: z.string().optional().describe('Scope that is asked for there.'),
   DRIFTLOOP_ROLES: z
     .string()
     .default(ROLES.join(','))
@@ -131,7 +171,7 @@ type ConfigKeys = z.output<typeof configSchema>;
 /** What the environment says, validated; `policyDir` is resolved. */
 export interface Config {
   databaseUrl?: string;
-  kafkaBrokers?: string[];
+  kafkaBrokers?: BrokerList;
   roles: Role[];
   logLevel: ConfigKeys['DRIFTLOOP_LOG_LEVEL'];
   apiPort: number;
@@ -158,11 +198,22 @@ export interface Config {
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(
-    Object.keys(configSchema.shape).flatMap((key) => (env[key] ? [[key, env[key]]] : [])),
+    Object.keys(configSchema.shape).flatMap((key) => {
+      const value = env[key] || secretFrom(key, env);
+      return value ? [[key, value]] : [];
+    }),
   );
   const result = configSchema.safeParse(given);
   if (!result.success) throw invalid(result.error);
   return toConfig(result.data);
+}
+
+/** Keys that may be in a file instead, which the key with `_FILE` names. */
+export const SECRETS = ['DATABASE_URL', 'DRIFTLOOP_PRIVACY_KEY', 'DRIFTLOOP_KAFKA_SASL_PASSWORD'];
+
+function secretFrom(key: string, env: NodeJS.ProcessEnv): string | undefined {
+  const file = SECRETS.includes(key) ? env[`${key}_FILE`] : undefined;
+  return file ? readConfigured(`${key}_FILE`, file).trim() : undefined;
 }
 
 function invalid(error: z.ZodError): DriftError {
@@ -176,8 +227,8 @@ function invalid(error: z.ZodError): DriftError {
 
 function toConfig(keys: ConfigKeys): Config {
   return {
-    databaseUrl: keys.DATABASE_URL,
-    kafkaBrokers: keys.KAFKA_BROKERS,
+    databaseUrl: keys.DATABASE_URL && withDatabaseCa(keys.DATABASE_URL, keys.DRIFTLOOP_DATABASE_CA),
+    kafkaBrokers: keys.KAFKA_BROKERS && brokerList(keys.KAFKA_BROKERS, kafkaSecurity(keys)),
     roles: keys.DRIFTLOOP_ROLES,
     logLevel: keys.DRIFTLOOP_LOG_LEVEL,
     apiPort: keys.DRIFTLOOP_API_PORT,

@@ -2,6 +2,7 @@ import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { type DataSource, IsNull } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
+import { type BrokerList, connectionOf } from '../kafka/broker-list.js';
 import { ensureTopics, serviceTopics } from '../stack/topics.js';
 import type { Fenced } from '../training/store/trainer-lease.js';
 import { policyPublishedOf } from './policy-event.js';
@@ -17,7 +18,7 @@ const ALL_REPLICAS = -1;
 export async function announceVersions(
   dataSource: DataSource,
   lease: Fenced,
-  brokers: string[],
+  brokers: BrokerList,
   topics: Config['topics'],
 ): Promise<string[]> {
   const pending = await dataSource.getRepository(PolicyVersionEntity).find({
@@ -34,8 +35,12 @@ export async function announceVersions(
   return versions;
 }
 
-async function send(brokers: string[], topic: string, policies: readonly PolicyVersionEntity[]): Promise<void> {
-  const producer = new Kafka({ clientId: 'driftloop-train', brokers, logLevel: logLevel.NOTHING }).producer();
+async function send(brokers: BrokerList, topic: string, policies: readonly PolicyVersionEntity[]): Promise<void> {
+  const producer = new Kafka({
+    clientId: 'driftloop-train',
+    ...connectionOf(brokers),
+    logLevel: logLevel.NOTHING,
+  }).producer();
   const messages = policies.map((policy) => ({
     key: policy.version,
     value: JSON.stringify(policyPublishedOf(policy)),

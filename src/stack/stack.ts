@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import type { BrokerList } from '../kafka/broker-list.js';
 import { EmbeddedUse } from './embedded-stack.js';
 import { leaveOnExit } from './exit.js';
 
@@ -7,7 +8,7 @@ export type Server = 'postgres' | 'kafka';
 /** Where the servers are; the ones that were not asked for are empty. */
 export interface Stack {
   databaseUrl: string;
-  kafkaBrokers: string[];
+  kafkaBrokers: BrokerList;
 }
 
 export interface StackOptions {

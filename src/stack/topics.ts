@@ -1,6 +1,7 @@
 import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
+import { type BrokerList, connectionHint, connectionOf } from '../kafka/broker-list.js';
 
 /** The largest batch of records that a topic takes. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
@@ -21,7 +22,7 @@ export function serviceTopics({ turns, deadLetters, policyVersions }: Config['to
  * @returns the names of those it made
  * @throws DriftError `broker-unavailable`
  */
-export async function ensureTopics(brokers: string[], topics: ITopicConfig[]): Promise<string[]> {
+export async function ensureTopics(brokers: BrokerList, topics: ITopicConfig[]): Promise<string[]> {
   try {
     return await withAdmin(brokers, { retries: 5 }, async (admin) => {
       const there = new Set(await admin.listTopics());
@@ -30,13 +31,13 @@ export async function ensureTopics(brokers: string[], topics: ITopicConfig[]): P
       return missing.map(({ topic }) => topic);
     });
   } catch (cause) {
-    const message = `Topics could not be made on Kafka at ${brokers.join(', ')}: ${(cause as Error).message}. Check KAFKA_BROKERS.`;
+    const message = `Topics could not be made on Kafka at ${brokers.join(', ')}: ${(cause as Error).message}. ${connectionHint(cause)}.`;
     throw new DriftError('broker-unavailable', message, { cause, retriable: true });
   }
 }
 
 /** Whether a broker is up and has a controller. */
-export async function brokersAnswer(brokers: string[]): Promise<boolean> {
+export async function brokersAnswer(brokers: BrokerList): Promise<boolean> {
   try {
     const cluster = await withAdmin(brokers, { retries: 0 }, (admin) => admin.describeCluster());
     return cluster.brokers.length > 0 && cluster.controller !== null;
@@ -46,13 +47,13 @@ export async function brokersAnswer(brokers: string[]): Promise<boolean> {
 }
 
 async function withAdmin<T>(
-  brokers: string[],
+  brokers: BrokerList,
   retry: { retries: number },
   use: (admin: Admin) => Promise<T>,
 ): Promise<T> {
   const kafka = new Kafka({
     clientId: 'driftloop-admin',
-    brokers,
+    ...connectionOf(brokers),
     logLevel: logLevel.NOTHING,
     connectionTimeout: 2_000,
     retry,

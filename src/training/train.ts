@@ -1,6 +1,7 @@
 import { type DataSource, QueryFailedError } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
+import type { BrokerList } from '../kafka/broker-list.js';
 import { Tokenizer } from '../model/tokenizer.js';
 import { announceVersions } from '../policy/announce-versions.js';
 import type { TrainingEngine } from './engine/training-engine.js';
@@ -21,7 +22,7 @@ import { summarizeRun, type TrainSummary } from './summary.js';
 /** What training works with. */
 export interface Trainer {
   dataSource: DataSource;
-  brokers: string[];
+  brokers: BrokerList;
   config: Pick<Config, 'stateDir' | 'policyDir' | 'topics'>;
   /** Directory of the base model. */
   baseDir: string;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Config } from '../../config/config.js';
 import { DriftError } from '../../drift-error.js';
+import { connectionOf } from '../../kafka/broker-list.js';
 import type { Stack } from '../../stack/stack.js';
 
 const TIMEOUT_MS = 30_000;
@@ -16,7 +17,7 @@ export async function readPublishedEvent(
   version: string,
 ): Promise<Record<string, unknown>> {
   const kafka = new Kafka({
-    brokers: stack.kafkaBrokers,
+    ...connectionOf(stack.kafkaBrokers),
     clientId: 'driftloop-quickstart',
     logLevel: logLevel.NOTHING,
   });

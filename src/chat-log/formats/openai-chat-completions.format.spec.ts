@@ -58,6 +58,37 @@ it('takes the conversation of a call that failed', () => {
   expect(decoded({ request }, LOG).turns).toHaveLength(2);
 });
 
+it('puts a stream together, with the same hash as the answer in one piece', () => {
+  const chunk = (delta: object, index = 0) => ({
+    object: 'chat.completion.chunk',
+    model: 'gpt-x-2026-01-01',
+    choices: [{ index, delta, finish_reason: null }],
+  });
+  const usage = { object: 'chat.completion.chunk', choices: [], usage: { total_tokens: 9 } };
+  const streamed = [
+    chunk({ role: 'assistant', content: '' }),
+    chunk({ content: 'Syd' }),
+    chunk({ content: 'ney.' }),
+    chunk({}),
+    usage,
+  ];
+  const [, , whole] = decoded({ request, response: response(choice('Sydney.')) }, LOG).turns;
+  const { turns } = decoded({ request, response: streamed }, LOG);
+  expect(turns[2]).toEqual(whole);
+  const calls = [
+    chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'search', arguments: '' } }] }),
+    chunk({ tool_calls: [{ index: 0, function: { arguments: '{"q"' } }] }),
+    chunk({ tool_calls: [{ index: 0, function: { arguments: ':1}' } }] }),
+  ];
+  expect(decoded({ request, response: calls }, LOG).turns[2]!.parts).toEqual([
+    { id: 'call_1', type: 'function', function: { name: 'search', arguments: '{"q":1}' } },
+  ]);
+  expect(decoded({ request, response: [chunk({ content: 'a' }), chunk({ content: 'b' }, 1)] }, LOG).turns).toHaveLength(
+    2,
+  );
+  expect(decoded({ request, response: [] }, LOG).turns).toHaveLength(2);
+});
+
 it('keeps spoken answers, as what was said', () => {
   const audio = { id: 'a1', data: 'AAAA', transcript: 'Canberra.' };
   const [, , reply] = decoded(
@@ -70,7 +101,12 @@ it('keeps spoken answers, as what was said', () => {
 it.each([
   ['no request', { response: response() }, 'invalid', /^request: /],
   ['an empty conversation', { request: { messages: [] } }, 'empty', /^request\.messages/],
-  ['a stream of chunks', { request, response: [{ object: 'chat.completion.chunk' }] }, 'invalid', /^response: /],
+  [
+    'chunks of something else',
+    { request, response: [{ object: 'x', choices: [] }] },
+    'invalid',
+    /^response\.0\.object/,
+  ],
   [
     'a choice without a message',
     { request, response: response({ index: 0 }) },

@@ -3,6 +3,7 @@ import { RecordRejection } from '../rejection.js';
 import { makeTurn } from '../turn.js';
 import { conversationIdOf, type Format, parseAs } from './format.js';
 import { messageContent, messageSchema } from './messages.js';
+import { chunkSchema, joinChunks } from './openai-chunks.js';
 import { senderSchema, splitMetadata } from './openai-messages.format.js';
 
 const requestSchema = z.object({
@@ -19,7 +20,10 @@ const responseSchema = z.object({
 
 const recordSchema = z.object({
   request: requestSchema.describe('Body of the request, as `POST /v1/chat/completions` takes it.'),
-  response: responseSchema.nullish().describe('Body of the answer; not as a stream of chunks.'),
+  response: z
+    .union([responseSchema, z.array(chunkSchema)])
+    .nullish()
+    .describe('Body of the answer, or the chunks of a streamed one.'),
 });
 
 /** One call of OpenAI's chat completions API, as a gateway logs it: the conversation so far and the reply to it. */
@@ -29,7 +33,8 @@ export const openAiChatCompletionsFormat: Format = {
   summary: "Request and response of one call of OpenAI's chat completions.",
   schema: recordSchema,
   read(value, origin) {
-    const { request, response } = parseAs(recordSchema, value);
+    const { request, response: answer } = parseAs(recordSchema, value);
+    const response = Array.isArray(answer) ? joinChunks(answer) : answer;
     if (request.messages.length === 0) throw new RecordRejection('empty', 'request.messages: it has no messages');
     const { ownId, sender, metadata } = splitMetadata(request);
     const common = {

@@ -18,6 +18,7 @@ const COMMANDS = [
   () => import('./train.command.js'),
   () => import('./policies.command.js'),
   () => import('./models.command.js'),
+  () => import('./engine.command.js'),
   () => import('./score.command.js'),
   () => import('./dpo.command.js'),
 ];

@@ -26,6 +26,8 @@ interface NativeBackend extends KernelBackend {
     createTensor(shape: number[], dtype: number, values: backend_util.BackendValues): number;
     deleteTensor(id: number): void;
     getNumOfTensors(): number;
+    isUsingGpuDevice(): boolean;
+    TF_Version: string;
     tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   };
   tensorMap: {

@@ -15,6 +15,8 @@ export const tf: typeof tfjs = load();
 
 function load(): typeof tfjs {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // On a GPU it would else take all memory at once, whoever else needs some.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   restoreRemovedUtilities();
   try {
     return require('@tensorflow/tfjs-node-gpu');

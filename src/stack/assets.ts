@@ -16,6 +16,7 @@ const TITLES: Record<keyof CachePaths, string> = {
   chatLogs: ASSETS.chatLogs.title,
   kafkaLibs: ASSETS.kafka.title,
   tensorflow: ASSETS.tensorflow.title,
+  tensorflowCuda: `${ASSETS.tensorflow.title} for CUDA`,
   postgres: ASSETS.postgres.title,
 };
 

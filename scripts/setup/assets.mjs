@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { NVIDIA_WHEELS, TENSORFLOW_CUDA } from './cuda-wheels.mjs';
 import { KAFKA_JARS } from './kafka/jars.mjs';
 
 /**
@@ -76,6 +77,9 @@ export function defaultCacheDir(env = process.env) {
  */
 export function cachePaths(cacheDir) {
   const { tensorflow, model, chatLogs, kafka } = ASSETS;
+  const cuda = createHash('sha256')
+    .update(JSON.stringify([TENSORFLOW_CUDA, NVIDIA_WHEELS]))
+    .digest('hex');
   const jars = createHash('sha256').update(JSON.stringify(kafka.jars)).digest('hex');
   return {
     /** GGUF file of the default model, as it was published. */
@@ -88,6 +92,8 @@ export function cachePaths(cacheDir) {
     kafkaLibs: join(cacheDir, 'kafka', `${kafka.version}-${jars.slice(0, 12)}`),
     /** `lib/` and `include/` of native TensorFlow. */
     tensorflow: join(cacheDir, 'tensorflow', short(tensorflow.wheel.sha256)),
+    /** The same of the CUDA build, with `nvidia/` beside `lib/`. */
+    tensorflowCuda: join(cacheDir, 'tensorflow', `cuda-${short(cuda)}`),
     /** PostgreSQL binaries, where the system has none. */
     postgres: join(cacheDir, 'postgres', ASSETS.postgres.version),
   };

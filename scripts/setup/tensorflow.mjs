@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ASSETS, cachePaths } from './assets.mjs';
+import { isNvidiaLibrary, NVIDIA_WHEELS, TENSORFLOW_CUDA } from './cuda-wheels.mjs';
 import { linkTo, makeOnce } from './files.mjs';
 import { SetupError } from './progress.mjs';
 import { firstThatRuns, run } from './run.mjs';
+import { tensorflowBuild } from './tensorflow-build.mjs';
 import { fetchWheel } from './wheels.mjs';
 import { extractZip } from './zip.mjs';
 
@@ -22,8 +24,8 @@ const FLAGS = [
 const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
 
 /**
- * Puts a native library under `@tensorflow/tfjs-node-gpu`: that of the tensorflow-cpu wheel, with the package's own addon
- * built against it; elsewhere, or where that fails, the library of 2022 that the package fetches itself.
+ * Puts a native library under `@tensorflow/tfjs-node-gpu`: that of the tensorflow-cpu wheel (on a machine with an NVIDIA
+ * device, of the CUDA wheel), with the package's own addon built against it; elsewhere, or where that fails, the library of 2022 that the package fetches itself.
  * @param {string} root
  * @param {string} cacheDir
  * @param {import('./progress.mjs').Progress} progress
@@ -51,10 +53,14 @@ export async function tensorflow(root, cacheDir, progress) {
  * @param {import('./progress.mjs').Progress} progress
  */
 async function fromWheel(root, packageDir, binding, cacheDir, progress) {
-  const dir = cachePaths(cacheDir).tensorflow;
+  const cuda = tensorflowBuild() === 'cuda';
+  const dir = cuda ? cachePaths(cacheDir).tensorflowCuda : cachePaths(cacheDir).tensorflow;
   const addonDir = join(dir, `addon-${addonKey(root, packageDir)}`);
   const compiler = existsSync(addonDir) ? '' : findCompiler();
-  const library = await makeOnce(cacheDir, dir, progress, (temporary) => takeFromWheel(temporary, progress));
+  const library = await makeOnce(cacheDir, dir, progress, async (temporary) => {
+    await takeFromWheel(cuda ? TENSORFLOW_CUDA : ASSETS.tensorflow.wheel, temporary, progress);
+    if (cuda) await takeNvidiaLibraries(temporary, progress);
+  });
   const addon = await makeOnce(cacheDir, addonDir, progress, async (temporary) => {
     progress.now('building the addon');
     await build(compiler, root, packageDir, dir, temporary);
@@ -65,19 +71,35 @@ async function fromWheel(root, packageDir, binding, cacheDir, progress) {
 }
 
 /**
+ * @param {import('./wheels.mjs').Wheel} wheel
  * @param {string} dir
  * @param {import('./progress.mjs').Progress} progress
  */
-async function takeFromWheel(dir, progress) {
-  const wheel = await fetchWheel(ASSETS.tensorflow.wheel, join(dir, 'download'), progress);
+async function takeFromWheel(wheel, dir, progress) {
+  const file = await fetchWheel(wheel, join(dir, 'download'), progress);
   progress.now('extracting');
-  await extractZip(wheel, (name) => destinationOf(name, dir));
+  await extractZip(file, (name) => destinationOf(name, dir));
   rmSync(join(dir, 'download'), { recursive: true });
   progress.now('stripping');
   const libraries = LIBRARIES.map((name) => join(dir, 'lib', name));
   if (firstThatRuns(['strip'], ['--version'])) await run('strip', ['--strip-unneeded', ...libraries]);
   symlinkSync('libtensorflow_cc.so.2', join(dir, 'lib', 'libtensorflow.so'));
   symlinkSync('libtensorflow_framework.so.2', join(dir, 'lib', 'libtensorflow_framework.so'));
+}
+
+/**
+ * The CUDA build looks for them in `../nvidia/<library>/lib` beside its own folder.
+ * @param {string} dir
+ * @param {import('./progress.mjs').Progress} progress
+ */
+async function takeNvidiaLibraries(dir, progress) {
+  for (const wheel of NVIDIA_WHEELS) {
+    const download = join(dir, 'download');
+    const file = await fetchWheel(wheel, download, progress);
+    progress.now(`extracting ${wheel.name}`);
+    await extractZip(file, (name) => (isNvidiaLibrary(name) ? join(dir, name) : undefined));
+    rmSync(download, { recursive: true });
+  }
 }
 
 /**

@@ -35,6 +35,9 @@ const FETCH_WAIT_MS = 250;
 const CONCURRENT_PARTITIONS = 6;
 /** Kafka's own offsets only show the lag to Kafka's tools. */
 const COMMIT_INTERVAL_MS = 1_000;
+/** A clock that steps back by less delays a heartbeat by no more. */
+const CLOCK_STEP_MS = 500;
+const CLOCK_CHECK_MS = 500;
 const RESTART = { firstMs: 1_000, maxMs: 30_000 };
 
 /**
@@ -64,6 +67,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   private readonly committedAt = new Map<number, number>();
   private assigned: number[] = [];
   private generation = 0;
+  private restarting?: Promise<void>;
+  private clock?: NodeJS.Timeout;
   private admin?: Admin;
   private consumer?: Consumer;
   private closing?: Promise<void>;
@@ -75,6 +80,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
       await this.start();
+      this.clock = watchClock((backMs) => this.onClockStep(backMs));
       callback();
     } catch (error) {
       callback(error);
@@ -104,9 +110,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   private async start(): Promise<void> {
     const { kafka, consumerGroup, topic, sessionTimeoutMs } = this.options;
-    this.admin ??= kafka.admin();
+    await Promise.all([this.consumer?.disconnect(), this.admin?.disconnect()]);
+    this.admin = kafka.admin();
     await this.admin.connect();
-    await this.consumer?.disconnect();
     this.consumer = kafka.consumer({
       groupId: consumerGroup,
       sessionTimeout: sessionTimeoutMs,
@@ -129,6 +135,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   private async stop(): Promise<void> {
     this.stopping.abort();
+    clearInterval(this.clock);
+    await this.restarting;
     await this.consumer?.disconnect();
     await this.admin?.disconnect();
   }
@@ -253,8 +261,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.positions.set(partition, position);
     this.sayLag(partition, lag);
     if (messages[0]) observeAge(topic, partition, (Date.now() - Number(messages[0].timestamp)) / 1_000);
-    if (lag > 0n && Date.now() - (this.committedAt.get(partition) ?? 0) < COMMIT_INTERVAL_MS) return;
-    this.committedAt.set(partition, Date.now());
+    if (lag > 0n && performance.now() - (this.committedAt.get(partition) ?? -COMMIT_INTERVAL_MS) < COMMIT_INTERVAL_MS)
+      return;
+    this.committedAt.set(partition, performance.now());
     await this.commit(payload, nextOffset);
   }
 
@@ -273,7 +282,22 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.positions.clear();
     if (payload.restart || this.stopping.signal.aborted) return;
     this.logger.error(`The consumer stopped: ${payload.error.message}. It is started again.`);
-    await this.untilAnswered('The consumer', () => this.start());
+    await this.restart();
+  }
+
+  /** kafkajs beats by the wall clock: until that is where it was, the group would not hear from this member. */
+  private onClockStep(backMs: number): void {
+    this.logger.warn(`The clock stepped back by ${Math.round(backMs)} ms: the consumer is started again.`);
+    this.generation++;
+    this.positions.clear();
+    void this.restart();
+  }
+
+  private restart(): Promise<void> {
+    this.restarting ??= this.untilAnswered('The consumer', () => this.start()).finally(() => {
+      this.restarting = undefined;
+    });
+    return this.restarting;
   }
 
   private async untilAnswered<T>(what: string, ask: () => Promise<T>, until?: AbortSignal): Promise<T | undefined> {
@@ -300,6 +324,16 @@ function fetchedOf({ batch }: EachBatchPayload): Fetched {
   // kafkajs has it, its types do not.
   const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
   return { from: BigInt(fetchedOffset), messages: batch.messages, nextOffset: BigInt(batch.lastOffset()) + 1n };
+}
+
+/** Calls back with how far the wall clock went back, whenever it did. */
+function watchClock(onStep: (backMs: number) => void): NodeJS.Timeout {
+  let ahead = Date.now() - performance.now();
+  return setInterval(() => {
+    const now = Date.now() - performance.now();
+    if (now < ahead - CLOCK_STEP_MS) onStep(ahead - now);
+    ahead = now;
+  }, CLOCK_CHECK_MS);
 }
 
 /** Makes the next fetch begin at the offset. */

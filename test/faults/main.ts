@@ -32,6 +32,8 @@ if (namespace) {
   process.exit(spawnSync(command!, args, { stdio: 'inherit' }).status ?? 1);
 }
 
+// Its servers and processes end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const report = await runFaults({ turns, faults, seed, keep: values.keep });
 const survived = report.faults.filter(({ outcome }) => outcome === 'survived').length;
 const notRun = report.faults.filter(({ outcome }) => outcome === 'not run').length;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Readiness } from '../../src/health/readiness.js';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
@@ -11,6 +11,19 @@ function records(conversations: number) {
   const turns = Array.from({ length: conversations }, (_, index) => conversation(`c${index}`, CONTENTS)).flat();
   const conflict = { ...turns[3]!, content: 'rewritten' };
   return [...turns.map(asRecord), { key: 'bad', value: 'no json' }, asRecord(conflict)];
+}
+
+/** Until the group has so many members. */
+async function membersOf({ kafka, config }: IngestHarness, members: number): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  for (;;) {
+    const { groups } = await admin.describeGroups([config.consumerGroup]);
+    const { state, members: found } = groups[0]!;
+    if (state === 'Stable' && found.length === members) break;
+    await sleep(100);
+  }
+  await admin.disconnect();
 }
 
 describe('delivery', () => {
@@ -87,6 +100,31 @@ describe('delivery', () => {
     );
   });
 
+  it('judges exchanges whose turns come days and restarts apart, from replies of several policy versions', async () => {
+    const turns = conversation('c', CONTENTS).map((turn, day) => ({
+      ...turn,
+      occurredAt: `2026-02-0${day + 1}T00:00:00Z`,
+      ...(turn.role === 'assistant' ? { policyVersion: `v${day}` } : {}),
+    }));
+    for (const turn of turns) {
+      await harness.produce([asRecord(turn)]);
+      const consumer = await harness.startConsumer();
+      await harness.stored();
+      await harness.stopConsumer(consumer);
+      await harness.settle();
+    }
+    expect((await harness.rows('verdicts')).map(({ turn, label }) => [turn, label])).toEqual([
+      [2, 'dsat'],
+      [4, 'sat'],
+      [6, 'dsat'],
+    ]);
+    expect((await harness.rows('anchors')).map(({ turn, policy_version }) => [turn, policy_version])).toEqual([
+      [2, 'v1'],
+      [6, 'v5'],
+    ]);
+    expect(await harness.rows('seed_pairs')).toMatchObject([{ turn: 2, chosen_turn: 3, sat_turn: 4 }]);
+  });
+
   it('equals an undisturbed run while consumers join and leave', async () => {
     const expected = await undisturbed(60);
     const all = records(60);
@@ -101,6 +139,23 @@ describe('delivery', () => {
     await harness.stored();
     await harness.settle();
     expect(await harness.tables()).toEqual(expected);
+  });
+
+  it('stays in its group when the clock steps back', async () => {
+    const now = Date.now;
+    const ahead = vi.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000);
+    onTestFinished(() => ahead.mockRestore());
+    await harness.startConsumer();
+    const second = await harness.startConsumer();
+    await harness.produce(records(2));
+    await harness.stored();
+    await membersOf(harness, 2);
+    ahead.mockRestore();
+    await harness.stopConsumer(second);
+    await harness.produce(records(6));
+    await harness.stored();
+    await harness.settle();
+    expect(await harness.tables()).toEqual(await undisturbed(6));
   });
 
   it('waits while PostgreSQL is away, and drops nothing', async () => {

@@ -3,6 +3,7 @@ import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
 import { exportLines } from '../anchor/anchor-export.js';
 import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
+import { releaseAnchors } from '../anchor/quarantine/quarantine-bursts.js';
 import { rememberExport } from '../erasure/exported-files.js';
 import { harmless } from '../harmless.js';
 import { createPrivacy } from '../privacy/privacy.js';
@@ -89,4 +90,9 @@ export async function importFile(file: string, { source, limit, json }: ImportOp
       `left out: ${skipped.tied} where chosen and rejected are the same, ${skipped.empty} with an empty reply`,
     );
   }
+}
+
+export async function release(ids: string[]): Promise<void> {
+  await withData((dataSource) => releaseAnchors(dataSource, ids));
+  console.error(`${ids.length} anchors released`);
 }

@@ -21,6 +21,11 @@ export function register(program: Command): void {
     .option('--out <file>', 'write to this file, which appears when it is whole; stdout without it')
     .action(async (options: ExportOptions) => (await import('./anchors.action.js')).exportAnchors(options));
   anchors
+    .command('release')
+    .description('let quarantined anchors be trained on')
+    .argument('<id...>')
+    .action(async (ids: string[]) => (await import('./anchors.action.js')).release(ids));
+  anchors
     .command('import')
     .description(
       "rejected replies of preference JSONL (UltraFeedback's binarized form, TRL's) as anchors of their own origin",

@@ -6,6 +6,7 @@ import { ReplayedLetters1764000410000 } from '../../migrations/1764000410000-rep
 import { IngestRequests1764000420000 } from '../../migrations/1764000420000-ingest-requests.js';
 import { AnchorOrigin1764000430000 } from '../../migrations/1764000430000-anchor-origin.js';
 import { Erasure1764000510000 } from '../../migrations/1764000510000-erasure.js';
+import { AnchorStateReason1764000520000 } from '../../migrations/1764000520000-anchor-state-reason.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -30,6 +31,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       IngestRequests1764000420000,
       AnchorOrigin1764000430000,
       Erasure1764000510000,
+      AnchorStateReason1764000520000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

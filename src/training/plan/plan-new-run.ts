@@ -1,3 +1,4 @@
+import { quarantineBursts } from '../../anchor/quarantine/quarantine-bursts.js';
 import { readModelConfig } from '../../model/model-config.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunEntity } from '../run.entity.js';
@@ -25,6 +26,10 @@ export async function planNewRun(
   const baseModel = modelName(baseDir);
   const startVersion = await resolveFrom(dataSource, from, baseModel);
   await startOf(dataSource, startVersion, baseDir, settings);
+  const quarantined = await lease.write((manager) => quarantineBursts(manager));
+  if (quarantined > 0) {
+    progress.line(`${quarantined} anchors of bursts are quarantined: driftloop anchors list --state quarantined`);
+  }
   const active = await readActiveAnchors(dataSource, settings.origin);
   if (active.length === 0) return nothing(NONE_YET[settings.origin]);
   if (!force && !active.some(({ isNew }) => isNew)) {

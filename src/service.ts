@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Logger } from 'pino';
 import { OpenApiController } from './api/openapi.controller.js';
 import { openApiDocument } from './api/openapi.js';
+import { refuseDeepBodies } from './api/refuse-deep-bodies.js';
 import { AppModule } from './app.module.js';
 import { connectIngest } from './chat-log/chat-log.module.js';
 import { MAX_RECORD_BYTES } from './chat-log/record-value.js';
@@ -36,6 +37,7 @@ export async function startService(config: ServiceConfig, logger: Logger): Promi
     },
   );
   try {
+    refuseDeepBodies(app);
     if (config.roles.includes('ingest')) connectIngest(app);
     await app.init();
     const managementPort = await app

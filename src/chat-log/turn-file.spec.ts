@@ -29,7 +29,7 @@ it('gives each line as it is, with its conversation, and skips empty ones', asyn
 });
 
 it('names the line that it cannot read', async () => {
-  for (const bad of ['no json', '{"turn":1}', '{"conversationId":""}']) {
+  for (const bad of ['no json', '{"turn":1}', '{"conversationId":""}', `{"x":${'['.repeat(100)}`]) {
     const reading = read(await fileOf(`{"conversationId":"a"}\n${bad}\n`));
     await expect(reading).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/turns\.jsonl:2: /) });
   }

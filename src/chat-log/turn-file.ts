@@ -1,6 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
+import { nestsTooDeeply } from './nesting.js';
+import { MAX_RECORD_BYTES } from './record-value.js';
 import type { TurnRecord } from './replay.js';
 import { conversationIdSchema } from './turn-event.js';
 
@@ -26,6 +28,12 @@ async function* records(handle: FileHandle, file: string): AsyncGenerator<TurnRe
   let number = 0;
   for await (const line of handle.readLines()) {
     number++;
+    if (line.length > MAX_RECORD_BYTES || nestsTooDeeply(line)) {
+      throw new DriftError(
+        'usage',
+        `${file}:${number}: it is longer than ${MAX_RECORD_BYTES} bytes or nested too deeply.`,
+      );
+    }
     const value = number === 1 ? line.replace(/^\ufeff/, '') : line;
     if (value.trim() !== '') yield { conversationId: conversationIdOf(value, `${file}:${number}`), value };
   }

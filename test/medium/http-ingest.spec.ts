@@ -91,6 +91,17 @@ describe('turns over HTTP', () => {
     });
   });
 
+  it('are refused where they nest too deeply', async () => {
+    const deep = (levels: number) => `{"events":[{"x":${'['.repeat(levels)}${']'.repeat(levels)}}]}`;
+    for (const levels of [65, 100_000]) {
+      expect(await post(deep(levels))).toMatchObject({
+        status: 400,
+        body: { detail: expect.stringContaining('64 levels') },
+      });
+    }
+    expect((await post(deep(10))).status).toBe(422);
+  });
+
   it('are refused where none is valid, or the request is none', async () => {
     const none = await post({ events: [{ ...turnEvent(), turn: -1 }] });
     expect(none).toMatchObject({

@@ -11,7 +11,7 @@ import { Progress } from '../../src/training/progress.js';
 import { type RunSettings, settingsOf } from '../../src/training/settings.js';
 import type { Trainer, TrainRequest } from '../../src/training/train.js';
 import { insertAnchor, insertTurns } from '../factories/anchors.js';
-import { writeTinyTokenizer } from '../factories/tiny-model.js';
+import { writeTinyModel } from '../factories/tiny-model.js';
 import { UnigramEngine } from '../factories/unigram-engine.js';
 import { createTestDatabase, createTestTopics, testBrokers } from '../stack.js';
 
@@ -26,7 +26,7 @@ export async function startTraining(): Promise<TrainingHarness> {
   const database = await createTestDatabase();
   const dataSource = await createDataSource(database.url, 4).initialize();
   const dir = mkdtempSync(join(tmpdir(), 'driftloop-training-'));
-  writeTinyTokenizer(join(dir, 'base'));
+  writeTinyModel(join(dir, 'base'));
   const lines: string[] = [];
   return {
     dataSource,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { nestsTooDeeply } from '../../chat-log/nesting.js';
 import { DriftError } from '../../drift-error.js';
 
 /** One line of a JSONL file, as the schema has it and as it was. */
@@ -37,6 +38,7 @@ function parseLine<T>(file: string, number: number, text: string, schema: z.ZodT
 }
 
 function parseJson(file: string, number: number, text: string): Record<string, unknown> {
+  if (nestsTooDeeply(text)) throw badLine(file, number, 'nested too deeply');
   try {
     return JSON.parse(text);
   } catch (cause) {

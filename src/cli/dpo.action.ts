@@ -4,6 +4,8 @@ import { loadConfig } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
 import { resolveModelDir } from '../model/default-model.js';
 import { readLoraSize } from '../model/lora-size.js';
+import { readModelConfig } from '../model/model-config.js';
+import { mustRecompute } from '../model/training-memory.js';
 import { pairLogps } from '../training/engine/pair-logps.js';
 import { createTfjsEngine } from '../training/engine/tfjs.engine.js';
 import type {
@@ -39,6 +41,8 @@ export async function dpo(options: DpoArguments): Promise<void> {
   const modelDir = resolveModelDir(loadConfig(), options.model);
   const pairs = usedPairs(readPreferenceRecords(options.pairs, new RecordEncoder(modelDir)), options);
   if (pairs.length === 0) throw new DriftError('record-invalid', `${options.pairs} holds no pairs.`);
+  const lora = loraSettings(options);
+  mustRecompute({ config: readModelConfig(modelDir), loraRank: lora?.rank ?? null, ...options }, pairs);
   await writeWhole(resolve(options.out), (dir) => trainInto(dir, modelDir, pairs, options, progress));
   console.log(options.out);
 }

@@ -4,10 +4,8 @@ import { sparseCrossEntropy } from './native.js';
 import { cast, matMul, slice } from './ops.js';
 import type { PreparedDecoder } from './prepared-decoder.js';
 import { type Tensor, tf } from './tf.js';
+import { MAX_LOGIT_ROWS } from './training-memory.js';
 import { outputName } from './weights.js';
-
-/** Rows of logits at once: at a vocabulary of 49,152 that is 200 MB. */
-const CHUNK = 1024;
 
 /** Logits [rows, vocab]; in fp32 whatever the other products are, as bf16 would round them by up to 0.06. */
 export function logitsOf(decoder: Decoder, hidden: Tensor): Tensor {
@@ -62,7 +60,7 @@ export function headBackward(
     const factors = tf.neg(tf.expandDims(dLogprobs, 1));
     const hidden = cast(tf.mul(tape.hidden, factors), decoder.dtype);
     const parts = tape.dLogits.map((dLogits, i) => {
-      const rows = slice(hidden, i * CHUNK, dLogits.shape[0]!);
+      const rows = slice(hidden, i * MAX_LOGIT_ROWS, dLogits.shape[0]!);
       gradients.add(name, () => cast(matMul(dLogits, rows, true), 'fp32'));
       const part = cast(matMul(dLogits, decoder.products.get(name)!), 'fp32');
       dLogits.dispose();
@@ -80,9 +78,9 @@ function crossEntropy(decoder: Decoder, hidden: Tensor, labels: Tensor) {
 
 function chunksOf(hidden: Tensor, labels: Tensor): [Tensor, Tensor][] {
   const rows = hidden.shape[0]!;
-  const starts = Array.from({ length: Math.ceil(rows / CHUNK) }, (_, i) => i * CHUNK);
+  const starts = Array.from({ length: Math.ceil(rows / MAX_LOGIT_ROWS) }, (_, i) => i * MAX_LOGIT_ROWS);
   return starts.map((start) => {
-    const length = Math.min(CHUNK, rows - start);
+    const length = Math.min(MAX_LOGIT_ROWS, rows - start);
     return [tf.slice(hidden, start, length), tf.slice(labels, start, length)];
   });
 }

@@ -1,4 +1,4 @@
-import type { Completion, TokenIds } from '../training/engine/training-engine.js';
+import type { Completion, TokenIds, TokenPair } from '../training/engine/training-engine.js';
 import type { Segment } from './segment-attention.js';
 import { tf } from './tf.js';
 
@@ -26,6 +26,11 @@ const HIDDEN = -1e9;
 /** Tokens that a tree takes: nothing is predicted from a completion's last one. */
 export function treeTokens({ promptIds, completions }: Tree): number {
   return completions.reduce((sum, completion) => sum + completion.length - 1, promptIds.length);
+}
+
+/** Tokens of a pair whose prompt is computed once. */
+export function pairTokens({ promptIds, chosenIds, rejectedIds }: TokenPair): number {
+  return treeTokens({ promptIds, completions: [chosenIds, rejectedIds] });
 }
 
 /** Neighbouring completions of the same prompt, as trees. */

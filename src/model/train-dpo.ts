@@ -3,20 +3,18 @@ import type { DpoSettings, ReferencedPair, TrainingStep } from '../training/engi
 import type { Decoder } from './decoder.js';
 import { addDpoGradients, type PairFigures } from './dpo-gradients.js';
 import { Gradients } from './gradients.js';
-import { treeTokens } from './packing.js';
+import { pairTokens } from './packing.js';
 import { forPass, prepareProducts, releaseProducts } from './prepared-decoder.js';
 import { seededRandom, shuffledIndices } from './random.js';
 import { clipScale, RmsProp } from './rms-prop.js';
 import { learningRateAt, totalSteps } from './schedule.js';
 import type { Tensor } from './tf.js';
-
-/** Packed tokens of one forward and backward pass: at 135M parameters about 1.5 GB of activations. */
-const MAX_TOKENS = 2048;
+import { MAX_PASS_TOKENS, mustRecompute } from './training-memory.js';
 
 /**
  * Trains the decoder's weights, or its adapter where it has one, by DPO.
  * @throws DriftError `interrupted` between two steps once `signal` is aborted; `training-diverged` when a loss or
- *   gradient is not finite (the weights are then as before that step)
+ *   gradient is not finite (the weights are then as before that step); `out-of-memory` before the first step
  */
 export async function trainDpo(
   decoder: Decoder,
@@ -26,6 +24,9 @@ export async function trainDpo(
   signal?: AbortSignal,
 ): Promise<void> {
   const parameters = decoder.lora === null ? decoder.weights : decoder.lora.weights;
+  const { config, dtype, lora } = decoder;
+  const size = { config, dtype, loraRank: lora?.rank ?? null, batchSize: settings.batchSize };
+  const recompute = mustRecompute(size, pairs);
   const optimizer = new RmsProp();
   const total = totalSteps(pairs.length, settings);
   let step = 0;
@@ -34,7 +35,7 @@ export async function trainDpo(
       stopIfAborted(signal);
       step += 1;
       const learningRate = learningRateAt(step, total, settings);
-      const done = trainStep(decoder, parameters, optimizer, batch, settings, { step, learningRate });
+      const done = trainStep(decoder, parameters, optimizer, batch, { ...settings, recompute }, { step, learningRate });
       await onStep({ step, ...done, learningRate }, total);
       await new Promise(setImmediate);
     }
@@ -59,12 +60,14 @@ function stopIfAborted(signal: AbortSignal | undefined): void {
   throw new DriftError('interrupted', 'Training was stopped as asked.', { retriable: true });
 }
 
+type StepSettings = DpoSettings & { recompute: boolean };
+
 function trainStep(
   decoder: Decoder,
   parameters: Map<string, Tensor>,
   optimizer: RmsProp,
   batch: readonly ReferencedPair[],
-  settings: DpoSettings,
+  settings: StepSettings,
   { step, learningRate }: { step: number; learningRate: number },
 ): Omit<TrainingStep, 'step' | 'learningRate'> {
   const gradients = new Gradients(new Set(parameters.keys()));
@@ -82,7 +85,7 @@ function trainStep(
 function addBatchGradients(
   decoder: Decoder,
   batch: readonly ReferencedPair[],
-  settings: DpoSettings,
+  settings: StepSettings,
   gradients: Gradients,
   step: number,
 ): PairFigures[] {
@@ -91,7 +94,7 @@ function addBatchGradients(
     // A step has at most as many passes as pairs.
     return microBatches(batch).flatMap((pairs, i) => {
       const pass = forPass(prepared, settings.seed, step * batch.length + i);
-      return addDpoGradients(pass, pairs, settings, batch.length, gradients);
+      return addDpoGradients(pass, pairs, settings, batch.length, gradients, settings.recompute);
     });
   } finally {
     releaseProducts(prepared);
@@ -103,10 +106,10 @@ function microBatches(batch: readonly ReferencedPair[]): ReferencedPair[][] {
   const micro: ReferencedPair[][] = [];
   let room = 0;
   for (const pair of batch) {
-    const tokens = treeTokens({ promptIds: pair.promptIds, completions: [pair.chosenIds, pair.rejectedIds] });
+    const tokens = pairTokens(pair);
     if (tokens > room) {
       micro.push([]);
-      room = MAX_TOKENS;
+      room = MAX_PASS_TOKENS;
     }
     micro.at(-1)!.push(pair);
     room -= tokens;

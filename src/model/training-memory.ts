@@ -1,0 +1,123 @@
+import { DriftError } from '../drift-error.js';
+import type { TokenPair } from '../training/engine/training-engine.js';
+import type { ModelConfig } from './model-config.js';
+import type { Dtype } from './ops.js';
+import { pairTokens } from './packing.js';
+import { expectedShapes, linearShapes, outputName } from './weights.js';
+
+/** Packed tokens of one forward and backward pass; a larger pair goes alone. */
+export const MAX_PASS_TOKENS = 2048;
+
+/** Rows of logits at once: at a vocabulary of 49,152 that is 200 MB. */
+export const MAX_LOGIT_ROWS = 1024;
+
+/** Node, TensorFlow's library and what it keeps for its kernels. */
+const BASE_BYTES = 0.6 * 2 ** 30;
+
+/** What an allocator that serves many sizes leaves unused: measured peaks are up to so many times the sum. */
+const FRAGMENTATION = 1.15;
+
+const BYTES: Record<Dtype, number> = { fp32: 4, bf16: 2 };
+
+export interface TrainingSize {
+  config: ModelConfig;
+  dtype: Dtype;
+  /** Of the adapter that is trained; null where all weights are. */
+  loraRank: number | null;
+  batchSize: number;
+}
+
+export interface PeakBytes {
+  /** With everything kept that the backward pass reads. */
+  kept: number;
+  /** With the layers' inputs kept only, see `trainingHiddenStates`. */
+  recomputed: number;
+}
+
+/** Peak memory of a training, estimated from above: docs/engine.md has it beside measured peaks. */
+export function peakBytes(size: TrainingSize, pairs: readonly TokenPair[]): PeakBytes {
+  const { config, loraRank, dtype } = size;
+  const weights = sum([...expectedShapes(config).values()].map(product));
+  const trained =
+    loraRank === null ? weights : loraRank * sum(linears(config).map(([rows, columns]) => rows + columns));
+  const products = dtype === 'fp32' ? 0 : BYTES.bf16 * (sum(linears(config).map(product)) + tableSize(config));
+  const lasting = 4 * weights + 4 * trained + products;
+  const pass = passSize(size, pairs);
+  const summed = pass.alone ? 0 : 4 * trained;
+  const gradients = 4 * trained + layerBytes(size, pass) + 3 * 4 * (loraRank === null ? tableSize(config) : 0);
+  const atMost = (states: number) =>
+    BASE_BYTES + FRAGMENTATION * (lasting + Math.max(states + headBytes(size, pass) + summed, gradients));
+  return { kept: atMost(config.layers * layerBytes(size, pass)), recomputed: atMost(inputBytes(size, pass)) };
+}
+
+interface PassSize {
+  tokens: number;
+  /** Of the longest pair. */
+  longest: number;
+  /** Whose log-probability counts. */
+  labels: number;
+  /** Whether a batch is one pass. */
+  alone: boolean;
+}
+
+/** The largest pass that a batch of these pairs can make. */
+function passSize({ batchSize }: TrainingSize, pairs: readonly TokenPair[]): PassSize {
+  const largest = (sizes: number[]) => sizes.toSorted((a, b) => b - a).slice(0, batchSize);
+  const tokens = largest(pairs.map(pairTokens));
+  const labels = largest(pairs.map(({ chosenIds, rejectedIds }) => chosenIds.length + rejectedIds.length));
+  const longest = tokens[0] ?? 0;
+  const alone = sum(tokens) <= MAX_PASS_TOKENS;
+  return { tokens: alone ? sum(tokens) : Math.max(longest, MAX_PASS_TOKENS), longest, labels: sum(labels), alone };
+}
+
+/** Of a `LayerState`. */
+function layerBytes({ config, dtype }: TrainingSize, { tokens, longest }: PassSize): number {
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
+  const inProducts = 2 * heads * headDim + 2 * kvHeads * headDim + 2 * intermediateSize + heads * longest;
+  return tokens * (2 * 4 * hiddenSize + BYTES[dtype] * inProducts);
+}
+
+/** Of the inputs of all layers, and the state of the one that is being computed again. */
+function inputBytes(size: TrainingSize, pass: PassSize): number {
+  return 4 * size.config.layers * pass.tokens * size.config.hiddenSize + layerBytes(size, pass);
+}
+
+/** Logits and their gradient for some rows at once, and the gradients of all rows in the products' precision. */
+function headBytes({ config, dtype }: TrainingSize, { labels }: PassSize): number {
+  return config.vocabSize * (2 * 4 * Math.min(labels, MAX_LOGIT_ROWS) + BYTES[dtype] * labels);
+}
+
+function linears(config: ModelConfig): [number, number][] {
+  return Array.from({ length: config.layers }, (_, layer) => [...linearShapes(config, layer).values()]).flat();
+}
+
+const tableSize = (config: ModelConfig) => product(expectedShapes(config).get(outputName(config))!);
+const product = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);
+const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+
+/**
+ * Whether the layers' states have to be computed again for a training to fit in what this process has and can get.
+ * @throws DriftError `out-of-memory` where it does not fit in either way
+ */
+export function mustRecompute(
+  size: TrainingSize,
+  pairs: readonly TokenPair[],
+  memoryBytes = process.availableMemory() + process.memoryUsage.rss(),
+): boolean {
+  const { kept, recomputed } = peakBytes(size, pairs);
+  if (kept <= memoryBytes) return false;
+  if (recomputed <= memoryBytes) return true;
+  const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
+  const problem = `Training would take about ${gib(recomputed)} GiB of memory at its peak, ${gib(memoryBytes)} GiB can be had`;
+  throw new DriftError('out-of-memory', `${problem}: ${advice(size, pairs)}.`, {
+    facts: { neededBytes: Math.round(recomputed), memoryBytes },
+  });
+}
+
+function advice(size: TrainingSize, pairs: readonly TokenPair[]): string {
+  const { longest } = passSize(size, pairs);
+  const ways = [`shorten the longest pairs (${longest} tokens)`, 'give the process more memory'];
+  if (size.dtype === 'fp32') ways.unshift('compute in bf16');
+  if (size.loraRank === null) ways.unshift('train an adapter (LoRA) instead of all weights');
+  return ways.join(', or ');
+}

@@ -1,11 +1,20 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { disposeDecoder, randomDecoder, randomIds, TINY_LLAMA, valuesOf } from '../../test/factories/random-decoder.js';
+import { PlainDpo } from '../../test/factories/plain-dpo.js';
+import {
+  disposeDecoder,
+  randomDecoder,
+  randomIds,
+  TINY_LLAMA,
+  TINY_QWEN2,
+  valuesOf,
+} from '../../test/factories/random-decoder.js';
 import type { DpoSettings, ReferencedPair, TrainingStep } from '../training/engine/training-engine.js';
 import type { Decoder } from './decoder.js';
 import { addDpoGradients } from './dpo-gradients.js';
 import { Gradients } from './gradients.js';
 import { completionLogprobs } from './logprobs.js';
 import { createLora } from './lora.js';
+import { backend } from './native.js';
 import { prepareProducts } from './prepared-decoder.js';
 import { seededRandom } from './random.js';
 import { tf } from './tf.js';
@@ -54,6 +63,14 @@ async function train(decoder: Decoder, pairs: ReferencedPair[], settings: Partia
   return steps;
 }
 
+/** Largest difference between two models' numbers. */
+function farthest(a: Decoder['weights'], b: Decoder['weights']): number {
+  const differences = [...a].map(([name, tensor]) =>
+    tf.tidy(() => tf.max(tf.abs(tf.sub(tensor, b.get(name)!))).dataSync()[0]!),
+  );
+  return Math.max(...differences);
+}
+
 describe('training by DPO', () => {
   const decoders: Decoder[] = [];
   const decoder = (seed = 1) => {
@@ -99,6 +116,41 @@ describe('training by DPO', () => {
     expect(step!.loss).toBeCloseTo((figures[0]!.loss + figures[1]!.loss) / 2, 4);
   });
 
+  test.each([TINY_LLAMA, TINY_QWEN2])(
+    'makes the weights that plain code makes in 8 steps, for $architecture',
+    async (config) => {
+      const policy = randomDecoder(config);
+      decoders.push(policy);
+      const settings = { ...SETTINGS, batchSize: 3, epochs: 4, order: 'file' as const, learningRate: 1e-3 };
+      const pairs = await referencedPairs(policy);
+      const plain = new PlainDpo(policy);
+      const steps = await train(policy, pairs, settings);
+      expect(steps).toHaveLength(8);
+      for (const [i, step] of steps.entries()) {
+        const start = (i % 2) * 3;
+        const expected = plain.step(pairs.slice(start, start + 3), settings);
+        for (const name of ['loss', 'chosenReward', 'rejectedReward', 'gradNorm'] as const) {
+          expect(Math.abs(step[name] - expected[name]), `${name} of step ${step.step}`).toBeLessThan(
+            1e-4 * Math.max(1, Math.abs(expected[name])),
+          );
+        }
+      }
+      expect(farthest(policy.weights, plain.weights)).toBeLessThan(1e-4);
+      plain.dispose();
+    },
+  );
+
+  test('in bf16 starts at margin 0 too, and comes near to the rewards of fp32', async () => {
+    const [policy, other] = [decoder(), decoder()];
+    policy.dtype = 'bf16';
+    const settings = { epochs: 4, learningRate: 1e-3 };
+    const steps = await train(policy, await referencedPairs(policy), settings);
+    const expected = await train(other, await referencedPairs(other), settings);
+    expect(steps[0]!.margin).toBeCloseTo(0, 6);
+    for (const [i, { loss }] of steps.entries()) expect(loss / expected[i]!.loss).toBeCloseTo(1, 1);
+    expect(steps.at(-1)!.margin / expected.at(-1)!.margin).toBeCloseTo(1, 1);
+  });
+
   test('moves adapters only, and leaves the weights under them as they were', async () => {
     const policy = decoder();
     const before = valuesOf(policy.weights);
@@ -117,14 +169,22 @@ describe('training by DPO', () => {
     expect(valuesOf(reference.weights)).toEqual(before);
   });
 
-  test('holds no more tensors after a training than before', async () => {
+  test.each([
+    { dtype: 'fp32', adapter: false },
+    { dtype: 'bf16', adapter: false },
+    { dtype: 'bf16', adapter: true },
+  ] as const)('holds no more tensors after a training than before ($dtype, adapter: $adapter)', async (kind) => {
     const policy = decoder();
+    policy.dtype = kind.dtype;
+    if (kind.adapter) policy.lora = createLora(TINY_LLAMA, { rank: 2, alpha: 4, seed: 1 });
     const pairs = await referencedPairs(policy);
-    const before = tf.memory().numTensors;
-    const during: number[] = [];
-    await trainDpo(policy, pairs, { ...SETTINGS, epochs: 3 }, () => void during.push(tf.memory().numTensors));
-    expect(new Set(during).size).toBe(1);
-    expect(tf.memory().numTensors).toBe(before);
+    const held = () => [tf.memory().numTensors, backend.binding.getNumOfTensors()].join();
+    await train(policy, pairs, { maxSteps: 1 });
+    const before = held();
+    const during: string[] = [];
+    await trainDpo(policy, pairs, { ...SETTINGS, epochs: 3 }, () => void during.push(held()));
+    expect(new Set(during.slice(1)).size).toBe(1);
+    expect(held()).toBe(before);
   });
 
   test('takes pairs in file order or shuffled anew in each epoch', async () => {

@@ -19,7 +19,7 @@ export async function serve(config: Config, portsFile?: string): Promise<void> {
   const needs: Server[] = usesKafka ? ['postgres', 'kafka'] : ['postgres'];
   await withStack(config, needs, async (stack) => {
     await prepareSchema(config, stack.databaseUrl);
-    if (usesKafka) await ensureTopics(stack.kafkaBrokers, serviceTopics(config.topics));
+    if (usesKafka) await ensureTopics(stack, serviceTopics(config.topics));
     const signal = nextSignal();
     const service = await startService({ ...config, ...stack }, logger);
     await announce(service, config, logger, portsFile);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Config, loadConfig } from '../src/config/config.js';
+import type { KafkaServers } from '../src/kafka/kafka-servers.js';
 import type { Stack } from '../src/stack/stack.js';
 import { ensureTopics, serviceTopics } from '../src/stack/topics.js';
 
@@ -35,10 +36,10 @@ export function testBrokers(): string[] {
 }
 
 /** The service's topics under names of this test alone, made on the broker. */
-export async function createTestTopics(): Promise<Config['topics']> {
+export async function createTestTopics(servers: KafkaServers = inject('stack')): Promise<Config['topics']> {
   const id = randomUUID().slice(0, 8);
   const topics = { turns: `turns-${id}`, deadLetters: `turns-${id}.dlq`, policyVersions: `versions-${id}` };
-  await ensureTopics(testBrokers(), serviceTopics(topics));
+  await ensureTopics(servers, serviceTopics(topics));
   return topics;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Partitioners } from 'kafkajs';
-import { createKafka } from '../../src/chat-log/kafka-client.js';
+import { createKafka } from '../../src/kafka/kafka-client.js';
 import type { TurnMessage } from './load.js';
 import type { Place } from './place.js';
 
@@ -24,7 +24,7 @@ export async function latencyAt(
   turnsPerSecond: number,
   seconds: number,
 ): Promise<Latency> {
-  const producer = createKafka(place.env.KAFKA_BROKERS!.split(','), 'bench').producer({
+  const producer = createKafka({ kafkaBrokers: place.env.KAFKA_BROKERS!.split(',') }, { clientId: 'bench' }).producer({
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   await producer.connect();

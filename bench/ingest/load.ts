@@ -1,7 +1,7 @@
 import { type Message, Partitioners } from 'kafkajs';
-import { createKafka } from '../../src/chat-log/kafka-client.js';
 import { turnRecords } from '../../src/chat-log/replay.js';
 import type { CorpusConversation } from '../../src/chat-log/sharegpt-corpus.js';
+import { createKafka } from '../../src/kafka/kafka-client.js';
 
 /** Conversations that go on at the same time. */
 const BESIDE = 100;
@@ -62,7 +62,9 @@ function partitioner(): (key: string) => number {
 
 /** Sends them in order, as fast as the broker takes them; returns how many. */
 export async function produce(brokers: string[], topic: string, messages: Iterable<TurnMessage>): Promise<number> {
-  const producer = createKafka(brokers, 'bench').producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  const producer = createKafka({ kafkaBrokers: brokers }, { clientId: 'bench' }).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await producer.connect();
   let sent = 0;
   let request: TurnMessage[] = [];

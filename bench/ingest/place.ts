@@ -24,7 +24,7 @@ export class Place {
     const url = Object.assign(new URL(databaseUrl), { pathname: `/${name}` }).href;
     await migrate(url);
     const topics = { turns: `${name}.turns`, deadLetters: `${name}.turns.dlq`, policyVersions: `${name}.versions` };
-    await ensureTopics(kafkaBrokers, serviceTopics(topics));
+    await ensureTopics({ kafkaBrokers }, serviceTopics(topics));
     const env = {
       DATABASE_URL: url,
       KAFKA_BROKERS: kafkaBrokers.join(','),

@@ -9,6 +9,8 @@ import { StreamLag, StreamLagModule } from '../dsat/stream-lag.js';
 import type { Classifier } from '../dsat/verdict.js';
 import { provisionalUpTo } from '../dsat/verdict-rows.js';
 import { Readiness } from '../health/readiness.js';
+import { explainBrokerError } from '../kafka/broker-error.js';
+import { createKafka } from '../kafka/kafka-client.js';
 import { createPrivacy } from '../privacy/privacy.js';
 import { requireOwnKey } from '../privacy/require-own-key.js';
 import { takePositions } from './consumer-offsets.js';
@@ -16,7 +18,6 @@ import { DeadLetterProducer } from './dead-letter.producer.js';
 import { IngestController } from './ingest.controller.js';
 import { IngestService } from './ingest.service.js';
 import { KafkaBatchStrategy } from './kafka-batch.strategy.js';
-import { createKafka } from './kafka-client.js';
 
 /** Injection token of the `Classifier` that judges within the Kafka batch. */
 export const FIRST_STAGE = Symbol('FIRST_STAGE');
@@ -29,7 +30,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     {
       provide: Kafka,
       inject: [CONFIG],
-      useFactory: ({ kafkaBrokers }: ServiceConfig) => createKafka(kafkaBrokers, 'driftloop', new Logger('Kafka')),
+      useFactory: (config: ServiceConfig) => createKafka(config, { logger: new Logger('Kafka') }),
     },
     {
       provide: DeadLetterProducer,
@@ -97,6 +98,7 @@ function createStrategy(
     topic: topics.turns,
     sessionTimeoutMs,
     lag,
+    explain: (error) => explainBrokerError(error, config.kafkaSecurity),
     positions: (assigned) => takePositions(dataSource, { consumerGroup, topic: topics.turns, ...assigned }),
   });
 }

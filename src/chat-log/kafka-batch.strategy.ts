@@ -25,6 +25,8 @@ export interface KafkaBatchOptions {
   lag: StreamLag;
   /** Where to read the assigned partitions on from. */
   positions: (assigned: Omit<AssignedPartitions, 'consumerGroup' | 'topic'>) => Promise<AssignedPosition[]>;
+  /** What an error of the brokers means, and what to do about it. */
+  explain: (error: unknown) => string;
 }
 
 /** Bytes that one fetch takes of a partition; a larger record comes alone. */
@@ -69,6 +71,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   private generation = 0;
   private restarting?: Promise<void>;
   private clock?: NodeJS.Timeout;
+  /** Why the consumer is not in its group, where it was or tried to be. */
+  private failure?: string;
   private admin?: Admin;
   private consumer?: Consumer;
   private closing?: Promise<void>;
@@ -95,6 +99,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   /** Why no batch can arrive now; undefined where one can. */
   notReadyReason(): string | undefined {
+    if (this.failure) return this.failure;
     if (this.generation === 0) return 'has not joined the consumer group';
     if (this.positions.size < this.assigned.length) return 'waits for its positions';
     return undefined;
@@ -149,6 +154,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   private async onJoin({ payload }: ConsumerGroupJoinEvent): Promise<void> {
     this.assigned = payload.memberAssignment[this.options.topic] ?? [];
     this.generation++;
+    this.failure = undefined;
     forgetPartitions();
     this.options.lag.forget();
     await this.takePositions();
@@ -280,8 +286,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   private async onCrash({ payload }: ConsumerCrashEvent): Promise<void> {
     this.generation++;
     this.positions.clear();
+    this.failure = this.options.explain(payload.error);
     if (payload.restart || this.stopping.signal.aborted) return;
-    this.logger.error(`The consumer stopped: ${payload.error.message}. It is started again.`);
+    this.logger.error(`The consumer stopped and is started again: ${this.failure}`);
     await this.restart();
   }
 
@@ -303,7 +310,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   private async untilAnswered<T>(what: string, ask: () => Promise<T>, until?: AbortSignal): Promise<T | undefined> {
     const signal = AbortSignal.any([this.stopping.signal, ...(until ? [until] : [])]);
     const onFailure = (error: unknown, waitMs: number) =>
-      this.logger.warn(`${what} failed, trying again in ${waitMs} ms: ${String(error)}`);
+      this.logger.warn(`${what} failed, trying again in ${waitMs} ms: ${this.options.explain(error)}`);
     try {
       return await untilDone(ask, { ...RESTART, signal, onFailure });
     } catch {

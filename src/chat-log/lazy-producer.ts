@@ -1,5 +1,5 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
-import { createPartitioner } from './kafka-client.js';
+import { createPartitioner } from '../kafka/kafka-client.js';
 import { inRequests } from './requests.js';
 
 /** A producer that connects with the first message, and again after it could not. */

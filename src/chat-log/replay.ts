@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { DriftError } from '../drift-error.js';
-import { type BrokerList, connectionHint } from '../kafka/broker-list.js';
-import { createKafka, createPartitioner } from './kafka-client.js';
+import { brokerUnavailable } from '../kafka/broker-error.js';
+import { createKafka, createPartitioner } from '../kafka/kafka-client.js';
+import type { KafkaServers } from '../kafka/kafka-servers.js';
 import type { CorpusConversation } from './sharegpt-corpus.js';
 import { TURN_SCHEMA, type TurnEvent } from './turn-event.js';
 
 export interface ReplayTarget {
-  brokers: BrokerList;
+  kafka: KafkaServers;
   topic: string;
   /** Upper limit; none without it. */
   turnsPerSecond?: number;
@@ -57,7 +58,7 @@ export async function replayTurns(
   records: Iterable<TurnRecord> | AsyncIterable<TurnRecord>,
   target: ReplayTarget,
 ): Promise<ReplayResult> {
-  const producer = createKafka(target.brokers, 'driftloop-replay').producer({
+  const producer = createKafka(target.kafka, { clientId: 'driftloop-replay' }).producer({
     createPartitioner,
     idempotent: true,
     maxInFlightRequests: 1,
@@ -68,8 +69,8 @@ export async function replayTurns(
     return await produce(producer, records, target);
   } catch (cause) {
     if (cause instanceof DriftError || target.signal?.aborted) throw cause;
-    const message = `Kafka at ${target.brokers.join(', ')} did not take the turns: ${(cause as Error).message}. ${connectionHint(cause)}.`;
-    throw new DriftError('broker-unavailable', message, { cause, retriable: true });
+    const { kafkaBrokers, kafkaSecurity } = target.kafka;
+    throw brokerUnavailable(`Kafka at ${kafkaBrokers.join(', ')} did not take the turns`, cause, kafkaSecurity);
   } finally {
     await producer.disconnect();
   }

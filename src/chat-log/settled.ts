@@ -3,13 +3,13 @@ import kafkajs, { type Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import { provisionalBacklog } from '../dsat/verdict-rows.js';
-import type { BrokerList } from '../kafka/broker-list.js';
+import { withAdmin } from '../kafka/kafka-client.js';
+import type { KafkaServers } from '../kafka/kafka-servers.js';
 import { storedPositions } from './consumer-offsets.js';
-import { createKafka, withAdmin } from './kafka-client.js';
 
 export interface SettleOptions {
   dataSource: DataSource;
-  brokers: BrokerList;
+  kafka: KafkaServers;
   topic: string;
   consumerGroup: string;
   onProgress?: (progress: SettleProgress) => void;
@@ -30,7 +30,7 @@ const POLL_MS = 200;
  * @throws DriftError `broker-unavailable`; the signal's reason once it is aborted
  */
 export async function waitUntilSettled({ onProgress, signal, ...options }: SettleOptions): Promise<void> {
-  await withAdmin(createKafka(options.brokers, 'driftloop-settled'), async (admin) => {
+  await withAdmin(options.kafka, 'driftloop-settled', async (admin) => {
     for (;;) {
       const progress = await untilDone(
         () => measure(admin, options),

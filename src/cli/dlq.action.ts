@@ -9,9 +9,9 @@ import {
   type StoredBytes,
 } from '../chat-log/dead-letter-read.js';
 import { type ReplayOutcome, replayLetters } from '../chat-log/dead-letter-replay.js';
-import { withProducer } from '../chat-log/kafka-client.js';
 import { DriftError } from '../drift-error.js';
 import { harmless } from '../harmless.js';
+import { withProducer } from '../kafka/kafka-client.js';
 import { EXIT } from './program.js';
 import { fields, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
@@ -65,8 +65,7 @@ const text = (bytes: StoredBytes) => (typeof bytes === 'string' ? bytes : `base6
 export async function replay(records: string[], options: ReplayOptions): Promise<void> {
   const filter = chosen(records, options);
   const outcome = await withData(
-    async (dataSource, _, { kafkaBrokers }) =>
-      withProducer(kafkaBrokers, (producer) => replayLetters(dataSource, producer, filter)),
+    async (dataSource, _, stack) => withProducer(stack, (producer) => replayLetters(dataSource, producer, filter)),
     ['postgres', 'kafka'],
   );
   process.exitCode = exitCodeOf(outcome);

@@ -19,9 +19,9 @@ const PROGRESS_MS = 2_000;
 export async function replay(options: ReplayArguments): Promise<void> {
   const config = loadConfig();
   const file = options.file === undefined ? undefined : await openTurnFile(options.file);
-  await withStack(config, ['kafka'], async ({ kafkaBrokers: brokers }) => {
-    await ensureTopics(brokers, serviceTopics(config.topics));
-    const target = { brokers, topic: config.topics.turns, turnsPerSecond: options.rate, onProgress: progress() };
+  await withStack(config, ['kafka'], async (kafka) => {
+    await ensureTopics(kafka, serviceTopics(config.topics));
+    const target = { kafka, topic: config.topics.turns, turnsPerSecond: options.rate, onProgress: progress() };
     print(await (file ? replayTurns(file, target) : produce(config, options, target)), target.topic, options.json);
   });
 }

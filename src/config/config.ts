@@ -3,12 +3,11 @@ import { join, resolve } from 'node:path';
 import type { CountryCode } from 'libphonenumber-js/min';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
-import { type BrokerList, brokerList } from '../kafka/broker-list.js';
-import { kafkaSecurity } from '../kafka/kafka-security.js';
 import { REDACTION_KINDS, type RedactionSettings } from '../privacy/redaction-settings.js';
-
 import { readConfigured } from './configured-file.js';
-import { withDatabaseCa } from './database-tls.js';
+import { checkDatabaseCa, databaseUrl, withDatabaseCa } from './database-url.js';
+import { checkKafkaSecurity, type KafkaSecurity, kafkaSecurityKeys, kafkaSecurityOf } from './kafka-security.js';
+import { pemFile } from './pem-file.js';
 
 const list = (value: string) =>
   value
@@ -27,53 +26,21 @@ const positive = z.coerce.number().int().positive();
  * An empty variable counts as absent.
  */
 export const configSchema = z.object({
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+  DATABASE_URL: databaseUrl
     .optional()
     .describe(
-      'PostgreSQL to use, `postgres://user:password@host:port/database`. Without it the embedded one is started.',
+      'PostgreSQL to use, `postgres://user:password@host:port/database`; over TLS with `?sslmode=verify-full` ([security](security.md)). Without it the embedded one is started.',
     ),
+  DRIFTLOOP_DATABASE_CA: pemFile('certificates').describe(
+    'File of the CA certificates (PEM) that PostgreSQL is verified against; with it `sslmode` is `verify-full`. Without it the CAs that Node.js trusts.',
+  ),
   KAFKA_BROKERS: z
     .string()
     .transform(list)
     .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'expected host:port')).min(1))
     .optional()
     .describe('Kafka bootstrap servers, `host:port`, separated by commas. Without it the embedded broker is started.'),
-  DRIFTLOOP_DATABASE_CA: z
-    .string()
-    .optional()
-    .describe(
-      'File of the certificate authority of PostgreSQL, PEM. With it the connection is TLS and the server is verified; else `sslmode` in `DATABASE_URL` says.',
-    ),
-  DRIFTLOOP_KAFKA_TLS: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('Whether Kafka is reached by TLS.'),
-  DRIFTLOOP_KAFKA_TLS_CA: z
-    .string()
-    .optional()
-    .describe("File of the certificate authority of Kafka, PEM; the system's without it."),
-  DRIFTLOOP_KAFKA_TLS_CERT: z.string().optional().describe('File of the client certificate for Kafka, PEM.'),
-  DRIFTLOOP_KAFKA_TLS_KEY: z.string().optional().describe('File of the key of the client certificate, PEM.'),
-  DRIFTLOOP_KAFKA_SASL_MECHANISM: z
-    .enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'])
-    .optional()
-    .describe('How to log in to Kafka (SASL); not at all without it.'),
-  DRIFTLOOP_KAFKA_SASL_USERNAME: z.string().optional().describe('User of Kafka; of `oauthbearer` the client id.'),
-  DRIFTLOOP_KAFKA_SASL_PASSWORD: z
-    .string()
-    .optional()
-    .describe('Password of the user; of `oauthbearer` the client secret.'),
-  DRIFTLOOP_KAFKA_OAUTH_TOKEN_FILE: z
-    .string()
-    .optional()
-    .describe('File with the token of `oauthbearer`; it is read for each connection.'),
-  DRIFTLOOP_KAFKA_OAUTH_TOKEN_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Where `oauthbearer` gets its token instead (OAuth 2.0 client credentials).'),
-  DRIFTLOOP_KAFKA_OAUTH_SCOPE: z.string().optional().describe('Scope that is asked for there.'),
+  ...kafkaSecurityKeys,
   DRIFTLOOP_ROLES: z
     .string()
     .default(ROLES.join(','))
@@ -168,10 +135,13 @@ export const configSchema = z.object({
 
 type ConfigKeys = z.output<typeof configSchema>;
 
+const checkedSchema = configSchema.superRefine(checkDatabaseCa).superRefine(checkKafkaSecurity);
+
 /** What the environment says, validated; `policyDir` is resolved. */
 export interface Config {
   databaseUrl?: string;
-  kafkaBrokers?: BrokerList;
+  kafkaBrokers?: string[];
+  kafkaSecurity?: KafkaSecurity;
   roles: Role[];
   logLevel: ConfigKeys['DRIFTLOOP_LOG_LEVEL'];
   apiPort: number;
@@ -203,13 +173,18 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       return value ? [[key, value]] : [];
     }),
   );
-  const result = configSchema.safeParse(given);
+  const result = checkedSchema.safeParse(given);
   if (!result.success) throw invalid(result.error);
   return toConfig(result.data);
 }
 
 /** Keys that may be in a file instead, which the key with `_FILE` names. */
-export const SECRETS = ['DATABASE_URL', 'DRIFTLOOP_PRIVACY_KEY', 'DRIFTLOOP_KAFKA_SASL_PASSWORD'];
+export const SECRETS = [
+  'DATABASE_URL',
+  'DRIFTLOOP_PRIVACY_KEY',
+  'DRIFTLOOP_KAFKA_SASL_PASSWORD',
+  'DRIFTLOOP_KAFKA_OAUTH_CLIENT_SECRET',
+];
 
 function secretFrom(key: string, env: NodeJS.ProcessEnv): string | undefined {
   const file = SECRETS.includes(key) ? env[`${key}_FILE`] : undefined;
@@ -227,8 +202,9 @@ function invalid(error: z.ZodError): DriftError {
 
 function toConfig(keys: ConfigKeys): Config {
   return {
-    databaseUrl: keys.DATABASE_URL && withDatabaseCa(keys.DATABASE_URL, keys.DRIFTLOOP_DATABASE_CA),
-    kafkaBrokers: keys.KAFKA_BROKERS && brokerList(keys.KAFKA_BROKERS, kafkaSecurity(keys)),
+    databaseUrl: withDatabaseCa(keys),
+    kafkaBrokers: keys.KAFKA_BROKERS,
+    kafkaSecurity: kafkaSecurityOf(keys),
     roles: keys.DRIFTLOOP_ROLES,
     logLevel: keys.DRIFTLOOP_LOG_LEVEL,
     apiPort: keys.DRIFTLOOP_API_PORT,

@@ -1,11 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { DriftError } from '../drift-error.js';
 import { createDataSource } from './data-source.js';
-
-const hintOf = ({ message }: Error) =>
-  /certificate|self.signed|SSL|TLS|altname/i.test(message)
-    ? 'Check sslmode in DATABASE_URL and DRIFTLOOP_DATABASE_CA'
-    : 'Check DATABASE_URL';
+import { databaseUnavailable } from './database-error.js';
 
 /**
  * Runs `use` with a connection pool of its own, and closes it.
@@ -14,9 +9,7 @@ const hintOf = ({ message }: Error) =>
 export async function withDatabase<T>(databaseUrl: string, use: (dataSource: DataSource) => Promise<T>): Promise<T> {
   const dataSource = createDataSource(databaseUrl, 2);
   await dataSource.initialize().catch((cause: Error) => {
-    const { host, pathname } = new URL(databaseUrl);
-    const message = `PostgreSQL at ${host}${pathname} does not answer: ${cause.message}. ${hintOf(cause)}.`;
-    throw new DriftError('database-unavailable', message, { cause, retriable: true });
+    throw databaseUnavailable(databaseUrl, cause);
   });
   try {
     return await use(dataSource);

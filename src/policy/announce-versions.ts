@@ -1,8 +1,9 @@
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { CompressionTypes } from 'kafkajs';
 import { type DataSource, IsNull } from 'typeorm';
 import type { Config } from '../config/config.js';
-import { DriftError } from '../drift-error.js';
-import { type BrokerList, connectionOf } from '../kafka/broker-list.js';
+import { brokerUnavailable } from '../kafka/broker-error.js';
+import { createKafka } from '../kafka/kafka-client.js';
+import type { KafkaServers } from '../kafka/kafka-servers.js';
 import { ensureTopics, serviceTopics } from '../stack/topics.js';
 import type { Fenced } from '../training/store/trainer-lease.js';
 import { policyPublishedOf } from './policy-event.js';
@@ -18,7 +19,7 @@ const ALL_REPLICAS = -1;
 export async function announceVersions(
   dataSource: DataSource,
   lease: Fenced,
-  brokers: BrokerList,
+  kafka: KafkaServers,
   topics: Config['topics'],
 ): Promise<string[]> {
   const pending = await dataSource.getRepository(PolicyVersionEntity).find({
@@ -26,8 +27,8 @@ export async function announceVersions(
     order: { number: 'ASC' },
   });
   if (pending.length === 0) return [];
-  await ensureTopics(brokers, serviceTopics(topics));
-  await send(brokers, topics.policyVersions, pending);
+  await ensureTopics(kafka, serviceTopics(topics));
+  await send(kafka, topics.policyVersions, pending);
   const versions = pending.map(({ version }) => version);
   await lease.write((manager) =>
     manager.query('UPDATE policy_versions SET announced_at = now() WHERE version = ANY ($1)', [versions]),
@@ -35,12 +36,8 @@ export async function announceVersions(
   return versions;
 }
 
-async function send(brokers: BrokerList, topic: string, policies: readonly PolicyVersionEntity[]): Promise<void> {
-  const producer = new Kafka({
-    clientId: 'driftloop-train',
-    ...connectionOf(brokers),
-    logLevel: logLevel.NOTHING,
-  }).producer();
+async function send(kafka: KafkaServers, topic: string, policies: readonly PolicyVersionEntity[]): Promise<void> {
+  const producer = createKafka(kafka, { clientId: 'driftloop-train' }).producer();
   const messages = policies.map((policy) => ({
     key: policy.version,
     value: JSON.stringify(policyPublishedOf(policy)),
@@ -49,8 +46,9 @@ async function send(brokers: BrokerList, topic: string, policies: readonly Polic
     await producer.connect();
     await producer.send({ topic, acks: ALL_REPLICAS, compression: CompressionTypes.None, messages });
   } catch (cause) {
-    const message = `The event of ${messages.map(({ key }) => key).join(', ')} did not reach ${topic}: ${(cause as Error).message}. The next \`driftloop train\` sends it.`;
-    throw new DriftError('broker-unavailable', message, { cause, retriable: true });
+    const versions = messages.map(({ key }) => key).join(', ');
+    const what = `The event of ${versions} did not reach ${topic}, the next \`driftloop train\` sends it`;
+    throw brokerUnavailable(what, cause, kafka.kafkaSecurity);
   } finally {
     await producer.disconnect();
   }

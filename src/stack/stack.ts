@@ -1,14 +1,13 @@
 import type { Config } from '../config/config.js';
-import type { BrokerList } from '../kafka/broker-list.js';
+import type { KafkaServers } from '../kafka/kafka-servers.js';
 import { EmbeddedUse } from './embedded-stack.js';
 import { leaveOnExit } from './exit.js';
 
 export type Server = 'postgres' | 'kafka';
 
 /** Where the servers are; the ones that were not asked for are empty. */
-export interface Stack {
+export interface Stack extends KafkaServers {
   databaseUrl: string;
-  kafkaBrokers: BrokerList;
 }
 
 export interface StackOptions {
@@ -32,7 +31,8 @@ export interface RunningStack extends Stack {
 export async function withStack<T>(config: Config, needs: Server[], use: (stack: Stack) => Promise<T>): Promise<T> {
   const stack = await startStack(config, needs);
   try {
-    return await use({ databaseUrl: stack.databaseUrl, kafkaBrokers: stack.kafkaBrokers });
+    const { databaseUrl, kafkaBrokers, kafkaSecurity } = stack;
+    return await use({ databaseUrl, kafkaBrokers, kafkaSecurity });
   } finally {
     await stack.stop();
   }
@@ -46,6 +46,7 @@ export async function startStack(config: Config, needs: Server[], options: Stack
   const external: Stack = {
     databaseUrl: needs.includes('postgres') ? (config.databaseUrl ?? '') : '',
     kafkaBrokers: needs.includes('kafka') ? (config.kafkaBrokers ?? []) : [],
+    kafkaSecurity: config.kafkaSecurity,
   };
   const embedded = needs.filter((server) => (server === 'postgres' ? !config.databaseUrl : !config.kafkaBrokers));
   if (embedded.length === 0) return { ...external, stop: async () => {}, keep: async () => {} };
@@ -56,6 +57,7 @@ export async function startStack(config: Config, needs: Server[], options: Stack
     return {
       databaseUrl: external.databaseUrl || started.databaseUrl,
       kafkaBrokers: external.kafkaBrokers.length > 0 ? external.kafkaBrokers : started.kafkaBrokers,
+      kafkaSecurity: external.kafkaSecurity,
       stop: () => use.leave().finally(release),
       keep: () => use.leave({ keep: true }).finally(release),
     };

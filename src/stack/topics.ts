@@ -1,7 +1,8 @@
-import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import type { Admin, ITopicConfig } from 'kafkajs';
 import type { Config } from '../config/config.js';
-import { DriftError } from '../drift-error.js';
-import { type BrokerList, connectionHint, connectionOf } from '../kafka/broker-list.js';
+import { brokerUnavailable } from '../kafka/broker-error.js';
+import { createKafka } from '../kafka/kafka-client.js';
+import type { KafkaServers } from '../kafka/kafka-servers.js';
 
 /** The largest batch of records that a topic takes. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
@@ -22,24 +23,24 @@ export function serviceTopics({ turns, deadLetters, policyVersions }: Config['to
  * @returns the names of those it made
  * @throws DriftError `broker-unavailable`
  */
-export async function ensureTopics(brokers: BrokerList, topics: ITopicConfig[]): Promise<string[]> {
+export async function ensureTopics(servers: KafkaServers, topics: ITopicConfig[]): Promise<string[]> {
   try {
-    return await withAdmin(brokers, { retries: 5 }, async (admin) => {
+    return await withAdmin(servers, { retries: 5 }, async (admin) => {
       const there = new Set(await admin.listTopics());
       const missing = topics.filter(({ topic }) => !there.has(topic));
       if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
       return missing.map(({ topic }) => topic);
     });
   } catch (cause) {
-    const message = `Topics could not be made on Kafka at ${brokers.join(', ')}: ${(cause as Error).message}. ${connectionHint(cause)}.`;
-    throw new DriftError('broker-unavailable', message, { cause, retriable: true });
+    const { kafkaBrokers, kafkaSecurity } = servers;
+    throw brokerUnavailable(`Topics could not be made on Kafka at ${kafkaBrokers.join(', ')}`, cause, kafkaSecurity);
   }
 }
 
 /** Whether a broker is up and has a controller. */
-export async function brokersAnswer(brokers: BrokerList): Promise<boolean> {
+export async function brokersAnswer(kafkaBrokers: string[]): Promise<boolean> {
   try {
-    const cluster = await withAdmin(brokers, { retries: 0 }, (admin) => admin.describeCluster());
+    const cluster = await withAdmin({ kafkaBrokers }, { retries: 0 }, (admin) => admin.describeCluster());
     return cluster.brokers.length > 0 && cluster.controller !== null;
   } catch {
     return false;
@@ -47,18 +48,11 @@ export async function brokersAnswer(brokers: BrokerList): Promise<boolean> {
 }
 
 async function withAdmin<T>(
-  brokers: BrokerList,
+  servers: KafkaServers,
   retry: { retries: number },
   use: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const kafka = new Kafka({
-    clientId: 'driftloop-admin',
-    ...connectionOf(brokers),
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 2_000,
-    retry,
-  });
-  const admin = kafka.admin();
+  const admin = createKafka(servers, { clientId: 'driftloop-admin', connectionTimeout: 2_000, retry }).admin();
   try {
     await admin.connect();
     return await use(admin);

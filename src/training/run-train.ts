@@ -15,12 +15,12 @@ export async function runTrain(request: TrainRequest): Promise<TrainResult> {
   const baseDir = resolveModelDir(config);
   const progress = new Progress((line) => process.stderr.write(`${line}\n`));
   return withSignals((signal) =>
-    withStack(config, ['postgres', 'kafka'], async ({ databaseUrl, kafkaBrokers: brokers }) => {
-      await migrate(databaseUrl);
-      const dataSource = await createDataSource(databaseUrl, POOL_SIZE).initialize();
+    withStack(config, ['postgres', 'kafka'], async (stack) => {
+      await migrate(stack.databaseUrl);
+      const dataSource = await createDataSource(stack.databaseUrl, POOL_SIZE).initialize();
       try {
         return await train(
-          { dataSource, brokers, config, baseDir, engine: createTfjsEngine(), progress, signal },
+          { dataSource, kafka: stack, config, baseDir, engine: createTfjsEngine(), progress, signal },
           request,
         );
       } finally {

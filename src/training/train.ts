@@ -1,7 +1,7 @@
 import { type DataSource, QueryFailedError } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
-import type { BrokerList } from '../kafka/broker-list.js';
+import type { KafkaServers } from '../kafka/kafka-servers.js';
 import { Tokenizer } from '../model/tokenizer.js';
 import { announceVersions } from '../policy/announce-versions.js';
 import type { TrainingEngine } from './engine/training-engine.js';
@@ -22,7 +22,7 @@ import { summarizeRun, type TrainSummary } from './summary.js';
 /** What training works with. */
 export interface Trainer {
   dataSource: DataSource;
-  brokers: BrokerList;
+  kafka: KafkaServers;
   config: Pick<Config, 'stateDir' | 'policyDir' | 'topics'>;
   /** Directory of the base model. */
   baseDir: string;
@@ -54,7 +54,7 @@ export type TrainResult = TrainSummary | NothingToDo;
 export async function train(trainer: Trainer, request: TrainRequest): Promise<TrainResult> {
   const lease = await TrainerLease.acquire(trainer.dataSource);
   try {
-    const late = await announceVersions(trainer.dataSource, lease, trainer.brokers, trainer.config.topics);
+    const late = await announceVersions(trainer.dataSource, lease, trainer.kafka, trainer.config.topics);
     if (late.length > 0) trainer.progress.line(`announced ${late.join(', ')}, which an earlier run had published`);
     const tokenizer = loadTokenizer(trainer.baseDir);
     const run = (await resumeRun(trainer, lease)) ?? (await planNewRun(trainer, lease, tokenizer, request));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel, type Message } from 'kafkajs';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, inject, it, onTestFinished } from 'vitest';
 import { waitUntilSettled } from '../../src/chat-log/settled.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { asRecord, turnEvent } from '../factories/turns.js';
@@ -101,6 +101,6 @@ class Place {
   settled(): Promise<void> {
     const { dataSource, topic } = this;
     const consumerGroup = this.env.DRIFTLOOP_CONSUMER_GROUP!;
-    return waitUntilSettled({ dataSource, brokers: testBrokers(), topic, consumerGroup });
+    return waitUntilSettled({ dataSource, kafka: inject('stack'), topic, consumerGroup });
   }
 }

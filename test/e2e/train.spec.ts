@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createDataSource } from '../../src/database/data-source.js';
 import type { Comparison } from '../../src/policy/compare-versions.js';
 import type { TrainSummary } from '../../src/training/summary.js';
@@ -125,7 +125,7 @@ it('is killed in every stage and ends with the weights of an undisturbed run', a
   expect(weightsOf(resumed)).toBe(weightsOf(undisturbed));
   expect(resumed.iterations).toEqual(undisturbed.iterations);
   expect(resumed.rescored).toEqual(undisturbed.rescored);
-  const events = await readEvents({ brokers: disturbed.config.kafkaBrokers!, config: disturbed.config });
+  const events = await readEvents({ kafka: inject('stack'), config: disturbed.config });
   expect(events.map(({ version }) => version)).toEqual(['v1']);
 });
 
@@ -178,7 +178,7 @@ it('trains an adapter, and goes on from it with the same rank only', async () =>
   expect([await full.code, full.stderr.join('\n')]).toEqual([2, expect.stringContaining('--lora-rank 4')]);
   const second = await finish(here, [...lora, '--force']);
   expect(second).toMatchObject({ version: 'v2', parent: 'v1' });
-  const events = await readEvents({ brokers: here.config.kafkaBrokers!, config: here.config });
+  const events = await readEvents({ kafka: inject('stack'), config: here.config });
   expect(events.map(({ version, kind, parent }) => [version, kind, parent])).toEqual([
     ['v1', 'adapter', null],
     ['v2', 'adapter', 'v1'],

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import pg from 'pg';
 import { untilDone } from '../../src/backoff.js';
-import { createPartitioner } from '../../src/chat-log/kafka-client.js';
 import type { Config } from '../../src/config/config.js';
 import { migrate } from '../../src/database/migrate.js';
+import { createPartitioner } from '../../src/kafka/kafka-client.js';
 import { ensureTopics, serviceTopics } from '../../src/stack/topics.js';
 import type { Servers } from './servers.js';
 
@@ -32,7 +32,7 @@ export class Place {
   static async create(servers: Servers, name: string, tablespace?: string): Promise<Place> {
     const topics = { turns: `${name}.turns`, deadLetters: `${name}.turns.dlq`, policyVersions: `${name}.versions` };
     const place = new Place(servers, name, topics);
-    await ensureTopics(servers.brokers, serviceTopics(topics));
+    await ensureTopics({ kafkaBrokers: servers.brokers }, serviceTopics(topics));
     await place.query('SELECT 1', servers.databaseUrl());
     if (tablespace) await place.query(`CREATE TABLESPACE ${name} LOCATION '${tablespace}'`, servers.databaseUrl());
     await place.query(`CREATE DATABASE ${name} ${tablespace ? `TABLESPACE ${name}` : ''}`, servers.databaseUrl());
@@ -72,7 +72,7 @@ export class Place {
       await admin.deleteTopics({ topics: [turns] });
       while ((await admin.listTopics()).includes(turns)) await sleep(50);
     });
-    await ensureTopics(this.servers.brokers, serviceTopics(this.topics));
+    await ensureTopics({ kafkaBrokers: this.servers.brokers }, serviceTopics(this.topics));
     this.sent = [];
     await this.send(messages);
   }

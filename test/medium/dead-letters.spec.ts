@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dropLetters } from '../../src/chat-log/dead-letter-drop.js';
 import { countLetters, listLetters, readLetters } from '../../src/chat-log/dead-letter-read.js';
 import { replayLetters } from '../../src/chat-log/dead-letter-replay.js';
-import { withProducer } from '../../src/chat-log/kafka-client.js';
+import { withProducer } from '../../src/kafka/kafka-client.js';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
 
@@ -20,7 +20,7 @@ describe('dead letters', () => {
   const replay = (producer?: Pick<Producer, 'send'>, filter = {}) =>
     producer
       ? replayLetters(harness.dataSource, producer, filter)
-      : withProducer(harness.config.kafkaBrokers, (own) => replayLetters(harness.dataSource, own, filter));
+      : withProducer(harness.config, (own) => replayLetters(harness.dataSource, own, filter));
 
   /** A producer that only keeps what it is to send. */
   function recorder() {

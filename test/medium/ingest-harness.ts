@@ -4,17 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { Kafka, type KafkaMessage, logLevel, type Message } from 'kafkajs';
+import type { Kafka, KafkaMessage, Message } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import { inject } from 'vitest';
 import { ChatLogModule, connectIngest, FIRST_STAGE } from '../../src/chat-log/chat-log.module.js';
 import { type SettleOptions, waitUntilSettled } from '../../src/chat-log/settled.js';
-import { loadConfig } from '../../src/config/config.js';
+import { type Config, loadConfig } from '../../src/config/config.js';
 import { ConfigModule, type ServiceConfig } from '../../src/config/config.module.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { DatabaseModule } from '../../src/database/database.module.js';
 import { type ClassifyTools, settleSome } from '../../src/dsat/classify.service.js';
 import { HealthModule } from '../../src/health/health.module.js';
+import { createKafka } from '../../src/kafka/kafka-client.js';
 import { SCRIPTED_VERSION, ScriptedClassifier } from '../factories/scripted-classifier.js';
 import { createTestDatabase, createTestTopics, type TestDatabase, testBrokers, testEnv } from '../stack.js';
 import { type StreamTable, streamTables, tableRows } from '../stream-tables.js';
@@ -30,14 +31,15 @@ export class IngestHarness {
     private readonly database: TestDatabase,
   ) {}
 
-  static async create(given: Record<string, string> = {}): Promise<IngestHarness> {
-    const database = await createTestDatabase();
-    const topics = await createTestTopics();
-    const env = { ...testEnv(database, topics, tmpdir()), DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000', ...given };
-    const config = { ...loadConfig(env), databaseUrl: database.url, kafkaBrokers: testBrokers() };
-    const dataSource = await createDataSource(database.url).initialize();
+  /** @param given environment beside, or instead of, that of all tests */
+  static async create(given: Record<string, string> = {}, database?: TestDatabase): Promise<IngestHarness> {
+    database ??= await createTestDatabase();
+    const env = { KAFKA_BROKERS: testBrokers().join(','), DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000', ...given };
+    const topics = await createTestTopics(servers(loadConfig(env)));
+    const config = servers(loadConfig({ ...testEnv(database, topics, tmpdir()), ...env }));
+    const dataSource = await createDataSource(config.databaseUrl).initialize();
     await dataSource.query(`INSERT INTO classifier_versions (version, card) VALUES ($1, '{}')`, [SCRIPTED_VERSION]);
-    const kafka = new Kafka({ clientId: 'test', brokers: config.kafkaBrokers, logLevel: logLevel.NOTHING });
+    const kafka = createKafka(config, { clientId: 'test' });
     return new IngestHarness(config, dataSource, kafka, database);
   }
 
@@ -79,10 +81,10 @@ export class IngestHarness {
 
   /** Until no verdict is provisional either. */
   settled(onProgress?: SettleOptions['onProgress'], signal?: AbortSignal): Promise<void> {
-    const { topics, consumerGroup, kafkaBrokers: brokers } = this.config;
+    const { topics, consumerGroup } = this.config;
     return waitUntilSettled({
       dataSource: this.dataSource,
-      brokers,
+      kafka: this.config,
       topic: topics.turns,
       consumerGroup,
       onProgress,
@@ -142,4 +144,10 @@ export class IngestHarness {
     await this.dataSource.destroy();
     await this.database.drop();
   }
+}
+
+/** The configuration of a service whose servers are all configured. */
+function servers(config: Config): ServiceConfig {
+  const { databaseUrl = '', kafkaBrokers = [] } = config;
+  return { ...config, databaseUrl, kafkaBrokers };
 }

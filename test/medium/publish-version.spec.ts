@@ -14,6 +14,8 @@ beforeEach(async () => {
 });
 afterEach(() => harness.close());
 
+const NO_KAFKA = { kafkaBrokers: ['127.0.0.1:1'] };
+
 const open: Fenced = { write: (work) => harness.dataSource.transaction(work) };
 const killed: Fenced = {
   write: async () => {
@@ -72,9 +74,7 @@ it('leaves a directory alone that another database made', async () => {
 
 it('sends the event at the next start when it was killed between row and event', async () => {
   await publishVersion(harness.dataSource, open, await newPolicy());
-  await expect(
-    announceVersions(harness.dataSource, open, ['127.0.0.1:1'], harness.config.topics),
-  ).rejects.toMatchObject({
+  await expect(announceVersions(harness.dataSource, open, NO_KAFKA, harness.config.topics)).rejects.toMatchObject({
     code: 'broker-unavailable',
     retriable: true,
   });
@@ -82,12 +82,12 @@ it('sends the event at the next start when it was killed between row and event',
   expect(await readEvents(harness)).toEqual([]);
   expect(await train(harness, request())).toMatchObject({ outcome: 'nothing-to-do' });
   expect(await readEvents(harness)).toMatchObject([{ version: 'v1', run: 'r1' }]);
-  expect(await announceVersions(harness.dataSource, open, harness.brokers, harness.config.topics)).toEqual([]);
+  expect(await announceVersions(harness.dataSource, open, harness.kafka, harness.config.topics)).toEqual([]);
 });
 
 it('keeps a run open whose event could not be sent, and ends it later with the same version', async () => {
   await insertAnchors(harness.dataSource, 20);
-  await expect(train({ ...harness, brokers: ['127.0.0.1:1'] }, request())).rejects.toMatchObject({
+  await expect(train({ ...harness, kafka: NO_KAFKA }, request())).rejects.toMatchObject({
     code: 'broker-unavailable',
   });
   expect(await train(harness, request())).toMatchObject({ outcome: 'published', run: 'r1', version: 'v1' });

@@ -20,10 +20,9 @@ const conversations = (count: number): CorpusConversation[] =>
   }));
 
 function replay(count: number, salt?: string, turnsPerSecond?: number) {
-  const { kafkaBrokers: brokers, topics } = harness.config;
   return replayConversations({
-    brokers,
-    topic: topics.turns,
+    kafka: harness.config,
+    topic: harness.config.topics.turns,
     conversations: conversations(count),
     salt,
     turnsPerSecond,
@@ -48,7 +47,7 @@ it('keeps to the rate that it is given', async () => {
 });
 
 it('says that the broker is not there', async () => {
-  const target = { brokers: ['127.0.0.1:1'], topic: harness.config.topics.turns };
+  const target = { kafka: { kafkaBrokers: ['127.0.0.1:1'] }, topic: harness.config.topics.turns };
   const replaying = replayConversations({ ...target, conversations: conversations(1) });
   await expect(replaying).rejects.toMatchObject({ code: 'broker-unavailable', retriable: true });
 });

@@ -80,7 +80,7 @@ describe('one use after the other', () => {
   it('keeps rows, records and ports, also when the servers are killed in between', async () => {
     const first = await startStack(config, ['postgres', 'kafka'], throwaway);
     await query(first.databaseUrl, 'CREATE TABLE kept AS SELECT 42 AS value');
-    await ensureTopics(first.kafkaBrokers, [{ topic: 'kept', numPartitions: 1 }]);
+    await ensureTopics(first, [{ topic: 'kept', numPartitions: 1 }]);
     const producer = new Kafka({ brokers: first.kafkaBrokers, logLevel: logLevel.NOTHING }).producer();
     await producer.connect();
     await producer.send({ topic: 'kept', messages: [{ value: 'said' }] });

@@ -1,11 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
 import type { DataSource } from 'typeorm';
+import { inject } from 'vitest';
 import { derivedId } from '../../src/anchor/derived-id.js';
 import type { Config } from '../../src/config/config.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import { createKafka } from '../../src/kafka/kafka-client.js';
 import { type PolicyPublished, policyPublishedSchema } from '../../src/policy/policy-event.js';
 import { Progress } from '../../src/training/progress.js';
 import { type RunSettings, settingsOf } from '../../src/training/settings.js';
@@ -13,7 +14,7 @@ import type { Trainer, TrainRequest } from '../../src/training/train.js';
 import { insertAnchor, insertTurns } from '../factories/anchors.js';
 import { writeTinyModel } from '../factories/tiny-model.js';
 import { UnigramEngine } from '../factories/unigram-engine.js';
-import { createTestDatabase, createTestTopics, testBrokers } from '../stack.js';
+import { createTestDatabase, createTestTopics } from '../stack.js';
 
 export interface TrainingHarness extends Trainer {
   engine: UnigramEngine;
@@ -30,7 +31,7 @@ export async function startTraining(): Promise<TrainingHarness> {
   const lines: string[] = [];
   return {
     dataSource,
-    brokers: testBrokers(),
+    kafka: inject('stack'),
     config: { stateDir: join(dir, 'state'), policyDir: join(dir, 'policies'), topics: await createTestTopics() },
     baseDir: join(dir, 'base'),
     engine: new UnigramEngine(),
@@ -84,11 +85,11 @@ export async function insertSeedPairs(dataSource: DataSource, count: number, pre
 
 /** Everything on the topic of versions, in its order. */
 export async function readEvents({
-  brokers,
+  kafka: servers,
   config,
-}: Pick<Trainer, 'brokers'> & { config: Pick<Config, 'topics'> }): Promise<PolicyPublished[]> {
+}: Pick<Trainer, 'kafka'> & { config: Pick<Config, 'topics'> }): Promise<PolicyPublished[]> {
   const topic = config.topics.policyVersions;
-  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+  const kafka = createKafka(servers);
   const admin = kafka.admin();
   await admin.connect();
   const high = (await admin.fetchTopicOffsets(topic))[0]!.high;

@@ -1,11 +1,12 @@
 import { createHmac, hash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../../config/config.module.js';
 import { DriftError } from '../../drift-error.js';
 import { within } from '../../health/within.js';
+import { createKafka } from '../../kafka/kafka-client.js';
 import { Redactor } from '../../privacy/redaction.js';
 import type { EventRecord } from '../../producer/event-record.js';
-import { createKafka } from '../kafka-client.js';
 import { LazyProducer } from '../lazy-producer.js';
 import { answerOnce, type OnceOutcome } from './answer-store.js';
 import { sortEvents, type TurnsAnswer, type TurnsRequest } from './turns-request.js';
@@ -21,11 +22,12 @@ export class TurnIntake {
 
   constructor(
     private readonly dataSource: DataSource,
-    { kafkaBrokers, topics, redaction }: ServiceConfig,
+    config: ServiceConfig,
   ) {
-    this.producer = new LazyProducer(() => createKafka(kafkaBrokers, 'driftloop-api'));
-    this.topic = topics.turns;
-    this.redactor = new Redactor(redaction);
+    const logger = new Logger('Kafka');
+    this.producer = new LazyProducer(() => createKafka(config, { clientId: 'driftloop-api', logger }));
+    this.topic = config.topics.turns;
+    this.redactor = new Redactor(config.redaction);
   }
 
   /**

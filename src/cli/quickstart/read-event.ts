@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import type { Config } from '../../config/config.js';
 import { DriftError } from '../../drift-error.js';
-import { connectionOf } from '../../kafka/broker-list.js';
+import { createKafka } from '../../kafka/kafka-client.js';
 import type { Stack } from '../../stack/stack.js';
 
 const TIMEOUT_MS = 30_000;
@@ -16,11 +15,7 @@ export async function readPublishedEvent(
   stack: Stack,
   version: string,
 ): Promise<Record<string, unknown>> {
-  const kafka = new Kafka({
-    ...connectionOf(stack.kafkaBrokers),
-    clientId: 'driftloop-quickstart',
-    logLevel: logLevel.NOTHING,
-  });
+  const kafka = createKafka(stack, { clientId: 'driftloop-quickstart' });
   const consumer = kafka.consumer({ groupId: `driftloop-quickstart-${randomUUID()}` });
   await consumer.connect();
   try {

@@ -19,7 +19,7 @@ export async function replayNew(
   const wanted = (await readShareGptCorpus(requireAsset(config, 'chatLogs'))).slice(0, count);
   const conversations = await withoutStored(dataSource, wanted);
   console.say(`  ${conversations.length} of ${wanted.length} conversations are new`);
-  const shared = { brokers: stack.kafkaBrokers, topic: config.topics.turns, signal };
+  const shared = { kafka: stack, topic: config.topics.turns, signal };
   if (conversations.length > 0) {
     const { turns, seconds } = await replayConversations({
       ...shared,

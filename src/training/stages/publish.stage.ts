@@ -34,6 +34,6 @@ export async function publishStage(
     settings,
     metrics: { iterations: settings.iterations, heldOut, rescored },
   });
-  await announceVersions(dataSource, lease, trainer.brokers, trainer.config.topics);
+  await announceVersions(dataSource, lease, trainer.kafka, trainer.config.topics);
   return { version: policy.version, uri: policy.uri };
 }

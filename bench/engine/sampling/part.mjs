@@ -106,7 +106,16 @@ async function compare(name, settings, dtypes, rates, failures) {
   return {
     ...figures,
     fastest: { own: ours.dtype, peer: theirs.dtype },
-    ratio: theirs.rate > 0 ? ours.rate / theirs.rate : null,
+    ...ratios(figures.own[ours.dtype], figures.peer[theirs.dtype]),
+  };
+}
+
+/** Ours over theirs: by the clock, which counts, and by CPU seconds, which other work on the machine disturbs less. */
+function ratios(own, peer) {
+  if (!own || !peer) return { ratio: null, cpuRatio: null };
+  return {
+    ratio: own.tokensPerSecond / peer.tokensPerSecond,
+    cpuRatio: own.tokensPerCpuSecond / peer.tokensPerCpuSecond,
   };
 }
 
@@ -124,7 +133,7 @@ async function compareLlamaCpp(sequences, rates, failures) {
   const work = () => runNode(path('llama-cpp.mjs'), { packageDir: llamaCppPackage(), ...inputs });
   const theirs = await attempt(`llama.cpp ${name}`, work, failures);
   print(`llama.cpp ${name} Q4_1`, theirs);
-  return { own: ours, peer: theirs, ratio: ours && theirs ? ours.tokensPerSecond / theirs.tokensPerSecond : null };
+  return { own: ours, peer: theirs, ...ratios(ours, theirs) };
 }
 
 /** @returns {Promise<import('../main.mjs').PartResult>} */
@@ -143,6 +152,7 @@ export async function samplingPart() {
   };
   const sampling = {
     ratio: plain.ratio,
+    cpuRatio: plain.cpuRatio,
     endingsRatio: endings.ratio,
     fourSamplesRatio: fourSamples.ratio,
     llamaCppOneRatio: llamaCpp.one.ratio,

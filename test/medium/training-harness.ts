@@ -57,7 +57,10 @@ export function request(overrides: Partial<RunSettings> = {}, rest: Partial<Trai
   return { settings: settingsOf('quick', { ...small, ...overrides }), from: 'latest', force: false, ...rest };
 }
 
-/** So many conversations with an anchor each; about a fifth is held out. */
+/**
+ * So many conversations with an anchor each; about a fifth is held out. They all say the same: fifty of them together are
+ * a burst.
+ */
 export async function insertAnchors(dataSource: DataSource, count: number, prefix = 'conversation'): Promise<void> {
   for (let index = 0; index < count; index++) {
     const id = `${prefix}-${index}`;

@@ -16,8 +16,10 @@ export interface AnchorFilter {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+export const isAnchorId = (text: string): boolean => UUID.test(text);
+
 const SUMMARY = `
-  a.id, a.state, a.origin, a.source, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
+  a.id, a.state, a.state_reason AS "stateReason", a.origin, a.source, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
   a.classifier_version AS "classifierVersion", a.policy_version AS "policyVersion", a.model, a.tenant,
   a.created_at AS "createdAt", feedback.content AS feedback`;
 
@@ -56,7 +58,7 @@ export async function readAnchorCases(dataSource: DataSource, filter: AnchorFilt
 
 /** @throws DriftError `not-found` */
 export async function readAnchorCase(dataSource: DataSource, id: string): Promise<AnchorCase> {
-  const [anchor] = UUID.test(id) ? await readAnchorCases(dataSource, { ids: [id] }) : [];
+  const [anchor] = isAnchorId(id) ? await readAnchorCases(dataSource, { ids: [id] }) : [];
   if (!anchor) throw new DriftError('not-found', `There is no anchor ${id}.`);
   return anchor;
 }

@@ -11,6 +11,10 @@ import { listAnchors, readAnchorCase } from './anchor-read.js';
 const anchorFields = z.object({
   id: z.uuid(),
   state: z.enum(ANCHOR_STATES),
+  stateReason: z
+    .string()
+    .nullable()
+    .describe('Why it is in this state: what quarantined it, or what the person said who released or retired it.'),
   origin: z.enum(ANCHOR_ORIGINS).describe('Whether a user was dissatisfied, or preference data was imported.'),
   source: z.string().nullable().describe('Which preference data an imported one is from.'),
   conversationId: z.string(),

@@ -19,6 +19,8 @@ export interface Message {
 export interface AnchorSummary {
   id: string;
   state: AnchorState;
+  /** Why it is in this state: what quarantined it, or what the person said who decided; null while nothing did. */
+  stateReason: string | null;
   origin: AnchorOrigin;
   /** Which preference data an imported one is from. */
   source: string | null;

@@ -3,7 +3,8 @@ import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
 import { exportLines } from '../anchor/anchor-export.js';
 import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
-import { releaseAnchors } from '../anchor/quarantine/quarantine-bursts.js';
+import { quarantineBursts } from '../anchor/bursts/quarantine-bursts.js';
+import { type AnchorDecision, decideAnchors } from '../anchor/decide-anchors.js';
 import { rememberExport } from '../erasure/exported-files.js';
 import { harmless } from '../harmless.js';
 import { createPrivacy } from '../privacy/privacy.js';
@@ -16,17 +17,27 @@ type SelectOptions = Pick<AnchorFilter, 'state' | 'origin' | 'rubric' | 'limit'>
 export type ListOptions = SelectOptions & { json?: boolean };
 export type ShowOptions = { json?: boolean };
 export type ExportOptions = SelectOptions & { out?: string };
+export type QuarantineOptions = { json?: boolean };
+export type DecideOptions = { why: string };
 export type ImportOptions = { source?: string; limit?: number; json?: boolean };
 
 export async function list({ json, ...filter }: ListOptions): Promise<void> {
   const anchors = await withData((dataSource) => listAnchors(dataSource, filter));
   if (json) return printJson(anchors);
   if (anchors.length === 0) return console.error('no anchors');
-  console.log(table(['id', 'created (UTC)', 'state', 'rubric', 'P(dsat)', 'feedback'], anchors.map(row)));
+  console.log(listing(anchors));
 }
 
-function row({ id, createdAt, state, rubric, confidence, feedback }: AnchorSummary): string[] {
-  return [id, minute(createdAt), state, rubric ?? '', confidence?.toFixed(2) ?? '', feedback ?? ''];
+/** Why an anchor is in its state has a column where one of them is in another than it was born in. */
+function listing(anchors: readonly AnchorSummary[]): string {
+  const decided = anchors.some(({ stateReason }) => stateReason !== null);
+  const header = ['id', 'created (UTC)', 'state', ...(decided ? ['because of'] : []), 'rubric', 'P(dsat)', 'feedback'];
+  const rows = anchors.map(({ id, createdAt, state, stateReason, rubric, confidence, feedback }) => [
+    ...[id, minute(createdAt), state],
+    ...(decided ? [stateReason ?? ''] : []),
+    ...[rubric ?? '', confidence?.toFixed(2) ?? '', feedback ?? ''],
+  ]);
+  return table(header, rows);
 }
 
 export async function show(id: string, { json }: ShowOptions): Promise<void> {
@@ -41,6 +52,7 @@ export async function show(id: string, { json }: ShowOptions): Promise<void> {
 function facts({
   id,
   state,
+  stateReason,
   origin,
   source,
   rubric,
@@ -54,6 +66,7 @@ function facts({
   return fields({
     id,
     state,
+    'because of': stateReason,
     origin: source === null ? origin : `${origin} from ${source}`,
     rubric,
     'P(dsat)': confidence?.toFixed(2),
@@ -92,7 +105,20 @@ export async function importFile(file: string, { source, limit, json }: ImportOp
   }
 }
 
-export async function release(ids: string[]): Promise<void> {
-  await withData((dataSource) => releaseAnchors(dataSource, ids));
-  console.error(`${ids.length} anchors released`);
+export async function quarantine({ json }: QuarantineOptions): Promise<void> {
+  const bursts = await withData((dataSource) => quarantineBursts(dataSource, 'all'));
+  if (bursts.length === 0) process.exitCode = EXIT.nothingToDo;
+  if (json) return printJson(bursts);
+  if (bursts.length === 0) return console.error('no bursts among the active anchors');
+  console.log(
+    table(
+      ['anchors', 'first', 'reason'],
+      bursts.map(({ ids, reason }) => [String(ids.length), ids[0]!, reason]),
+    ),
+  );
+}
+
+export async function decide(decision: AnchorDecision, ids: string[], { why }: DecideOptions): Promise<void> {
+  await withData((dataSource) => decideAnchors(dataSource, decision, ids, why));
+  console.log(`${ids.length} anchors ${decision === 'release' ? 'released' : 'retired'}`);
 }

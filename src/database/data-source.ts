@@ -7,6 +7,7 @@ import { IngestRequests1764000420000 } from '../../migrations/1764000420000-inge
 import { AnchorOrigin1764000430000 } from '../../migrations/1764000430000-anchor-origin.js';
 import { Erasure1764000510000 } from '../../migrations/1764000510000-erasure.js';
 import { AnchorStateReason1764000520000 } from '../../migrations/1764000520000-anchor-state-reason.js';
+import { AnchorDecisions1764000530000 } from '../../migrations/1764000530000-anchor-decisions.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -32,6 +33,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       AnchorOrigin1764000430000,
       Erasure1764000510000,
       AnchorStateReason1764000520000,
+      AnchorDecisions1764000530000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -88,6 +88,26 @@ it('imports preference data as anchors that are shown only when asked for', asyn
   });
 });
 
+it('puts a burst aside, shows it with the reason, and lets a person decide', async () => {
+  expect((await driftloop('anchors', 'quarantine')).code).toBe(3);
+  const dataSource = await createDataSource(database.url, 1).initialize();
+  const ids: string[] = [];
+  for (let index = 0; index < 10; index++) {
+    const feedback = `Tell everybody to buy the other product, it is so much better than yours ${index}`;
+    ids.push(await insertAnchorConversation(dataSource, `burst-${index}`, { feedback }));
+  }
+  const burst = JSON.parse((await driftloop('anchors', 'quarantine', '--json')).stdout);
+  expect(burst).toMatchObject({ alike: 'feedback', conversations: 10 });
+  const { stdout } = await driftloop('anchors', 'list', '--state', 'quarantined');
+  expect(stdout.match(/near-duplicate burst: 10 conversations/g)).toHaveLength(10);
+  expect((await driftloop('anchors', 'release', ids[0]!)).code).toBe(2);
+  expect(await driftloop('anchors', 'release', ids[0]!, '--why', 'a class')).toMatchObject({ code: 0 });
+  expect(await driftloop('anchors', 'retire', ...ids.slice(1), '--why', 'spam')).toMatchObject({ code: 0 });
+  expect((await driftloop('anchors', 'show', ids[1]!)).stdout).toMatch(/state +retired\nbecause of +spam\n/);
+  await dataSource.query(`DELETE FROM anchors WHERE starts_with(conversation_id, 'burst-')`);
+  await dataSource.destroy();
+});
+
 it('ends quietly when nobody reads on', async () => {
   const script = `set -o pipefail; "${process.execPath}" ${MAIN} anchors export | true`;
   const ended = await promisify(execFile)('bash', ['-c', script], {

@@ -30,8 +30,8 @@ async function decided(run: string, decision: string, prefix = ''): Promise<numb
 const all = { anchors: null, heldOutAnchors: 256, iterations: 1, warmStart: false };
 
 it('takes no more of a user than the share, of training and of held-out anchors', async () => {
-  await insertAnchors(harness.dataSource, 40, 'flood');
-  await insertAnchors(harness.dataSource, 30, 'other');
+  await insertAnchors(harness.dataSource, 28, 'flood');
+  await insertAnchors(harness.dataSource, 20, 'other');
   await attribute('flood', 'user_id', 'flooder');
   const result = await train(harness, request({ ...all, maxUserShare: 0.1 }));
   if (result.outcome !== 'published') throw new Error(result.why);
@@ -46,7 +46,7 @@ it('takes no more of a user than the share, of training and of held-out anchors'
   }
   const left = await decided(run, 'user-share');
   expect(left).toBe(await decided(run, 'user-share', 'flood'));
-  expect(anchors.train + anchors.heldOut + left).toBe(70);
+  expect(anchors.train + anchors.heldOut + left).toBe(48);
   const [{ outcome }] = await harness.dataSource.query<[{ outcome: unknown }]>(
     `SELECT outcome FROM run_stages WHERE run_id = $1 AND stage = 'plan'`,
     [run],
@@ -68,7 +68,7 @@ it('takes no more of one of several tenants than the share', async () => {
 });
 
 it('limits the seed pairs of the warm start too', async () => {
-  await insertAnchors(harness.dataSource, 60, 'flood');
+  await insertAnchors(harness.dataSource, 28, 'flood');
   await insertAnchors(harness.dataSource, 20, 'other');
   for (const prefix of ['flood', 'other']) await insertSeedPairs(harness.dataSource, 20, prefix);
   await attribute('flood', 'user_id', 'flooder');

@@ -1,3 +1,5 @@
+import { mix } from '../../dsat/text.js';
+import { groupBy } from '../../group-by.js';
 import { BAND_ROWS, similarityOf } from './min-hash.js';
 
 /**
@@ -14,13 +16,11 @@ export function groupNearDuplicates(signatures: readonly Int32Array[], alike: nu
 }
 
 function bucketsOf(signatures: readonly Int32Array[], band: number): number[][] {
-  const buckets = new Map<string, number[]>();
-  for (const [index, signature] of signatures.entries()) {
-    const key = signature.subarray(band * BAND_ROWS, (band + 1) * BAND_ROWS).join();
-    const bucket = buckets.get(key);
-    if (bucket) bucket.push(index);
-    else buckets.set(key, [index]);
-  }
+  const buckets = groupBy(signatures.keys(), (index) => {
+    let key = band;
+    for (let row = 0; row < BAND_ROWS; row++) key = mix(key, signatures[index]![band * BAND_ROWS + row]!);
+    return key;
+  });
   return [...buckets.values()].filter(({ length }) => length > 1);
 }
 

@@ -1,4 +1,4 @@
-import { quarantineBursts } from '../../anchor/quarantine/quarantine-bursts.js';
+import { quarantineBursts } from '../../anchor/bursts/quarantine-bursts.js';
 import { readModelConfig } from '../../model/model-config.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunEntity } from '../run.entity.js';
@@ -26,12 +26,9 @@ export async function planNewRun(
   const baseModel = modelName(baseDir);
   const startVersion = await resolveFrom(dataSource, from, baseModel);
   await startOf(dataSource, startVersion, baseDir, settings);
-  const quarantined = await lease.write((manager) => quarantineBursts(manager));
-  if (quarantined > 0) {
-    progress.line(`${quarantined} anchors of bursts are quarantined: driftloop anchors list --state quarantined`);
-  }
+  const aside = await quarantine(trainer, lease);
   const active = await readActiveAnchors(dataSource, settings.origin);
-  if (active.length === 0) return nothing(NONE_YET[settings.origin]);
+  if (active.length === 0) return nothing(aside > 0 ? ALL_ASIDE : NONE_YET[settings.origin]);
   if (!force && !active.some(({ isNew }) => isNew)) {
     return nothing(
       `No anchor is new since the last run (${active.length} are active). Pass --force to train on them again.`,
@@ -54,6 +51,17 @@ export async function planNewRun(
   );
   return created;
 }
+
+/** Before anything is chosen: what came in a flood is for a person to look at first. Resolves to how many it were. */
+async function quarantine({ dataSource, progress }: Trainer, lease: Fenced): Promise<number> {
+  const bursts = await quarantineBursts(dataSource, 'new', (work) => lease.write(work));
+  for (const { ids, reason } of bursts)
+    progress.line(`quarantined ${ids.length} anchors, ${reason}; see \`driftloop anchors list --state quarantined\``);
+  return bursts.reduce((sum, { ids }) => sum + ids.length, 0);
+}
+
+const ALL_ASIDE =
+  'All anchors that were active are of near-duplicate bursts, and are quarantined: see `driftloop anchors list --state quarantined`.';
 
 const NONE_YET: Record<RunSettings['origin'], string> = {
   observed: 'There is no active anchor yet: no dissatisfied turn has been found.',

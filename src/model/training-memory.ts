@@ -12,10 +12,10 @@ export const MAX_PASS_TOKENS = 2048;
 export const MAX_LOGIT_ROWS = 1024;
 
 /** Node, TensorFlow's library and what it keeps for its kernels. */
-const BASE_BYTES = 0.6 * 2 ** 30;
+const BASE_BYTES = 0.7 * 2 ** 30;
 
 /** What an allocator that serves many sizes leaves unused: measured peaks are up to so many times the sum. */
-const FRAGMENTATION = 1.15;
+const FRAGMENTATION = 1.25;
 
 const BYTES: Record<Dtype, number> = { fp32: 4, bf16: 2 };
 

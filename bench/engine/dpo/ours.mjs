@@ -1,5 +1,7 @@
 // Trains on tokenised pairs with Driftloop's engine: settings as one JSON argument, figures as one JSON line.
 import { readFileSync } from 'node:fs';
+import { readModelConfig } from '../../../dist/src/model/model-config.js';
+import { peakBytes } from '../../../dist/src/model/training-memory.js';
 import { pairLogps } from '../../../dist/src/training/engine/pair-logps.js';
 import { createTfjsEngine } from '../../../dist/src/training/engine/tfjs.engine.js';
 import { stopwatch } from '../stopwatch.mjs';
@@ -39,7 +41,8 @@ async function measure({ model, pairs: file, count, batchSize, dtype, lora }) {
     steps.push({ ...step(), loss });
     step = stopwatch();
   });
-  return { setup: setupTook, steps, peakBytes: process.resourceUsage().maxRSS * 1024 };
+  const estimate = peakBytes({ config: readModelConfig(model), dtype, loraRank: lora, batchSize }, pairs).kept;
+  return { setup: setupTook, steps, peakBytes: process.resourceUsage().maxRSS * 1024, estimatedBytes: estimate };
 }
 
 console.log(JSON.stringify(await measure(JSON.parse(process.argv[2]))));

@@ -53,7 +53,7 @@ function median(values) {
 }
 
 /** Of a worker's report: medians without the first step. */
-function summary({ setup, steps, peakBytes }) {
+function summary({ setup, steps, peakBytes, estimatedBytes }) {
   const [, ...measured] = steps;
   return {
     cpu: median(measured.map(({ cpu }) => cpu)),
@@ -61,6 +61,7 @@ function summary({ setup, steps, peakBytes }) {
     setupCpu: setup.cpu,
     firstStepCpu: steps[0].cpu,
     peakBytes,
+    estimatedBytes,
   };
 }
 
@@ -100,6 +101,7 @@ export async function dpoPart() {
       const share = own && flop / (rates[settings.dtype] * 1e9) / own.cpu;
       print(`driftloop ${name}`, own, share);
       print(`TRL ${name}`, peer);
+      if (own) console.log(`  peak estimated before the run: ${(own.estimatedBytes / 2 ** 30).toFixed(2)} GiB`);
       figures[name] = { own, peer, share, teraflop: flop / 1e12 };
     }
     const stock = await attempt('TRL stock', () => theirs(cases(dir).fp32, true), failures);

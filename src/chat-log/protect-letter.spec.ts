@@ -48,6 +48,13 @@ describe('a dead letter', () => {
     expect(text(JSON.stringify(value))).toBe(JSON.stringify(value).replaceAll('alice', user));
   });
 
+  it('has a hash for the key where that is the user', () => {
+    const user = testPrivacy().pseudonyms.userId('alice');
+    const key = Buffer.from('alice');
+    expect(String(protect('{"user":"alice","messages":1}', { key }).message.key)).toBe(user);
+    expect(String(protect('{"conversationId":"alice"}', { key }).message.key)).toBe('alice');
+  });
+
   it('has neither a value, a header nor a key that is no text', () => {
     const utf16 = Buffer.from('jane@example.com', 'utf16le');
     const letter = protect(utf16, { key: Buffer.from([0xff]), headers: { h: utf16, id: Buffer.from([0xff, 0xfe]) } });

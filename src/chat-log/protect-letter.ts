@@ -43,7 +43,7 @@ export function protectLetter(letter: DeadLetter, privacy: Privacy): DeadLetter 
   const protect = (bytes: Buffer, what: string) => protectBytes(bytes, what, privacy, redactions);
   const { message } = letter;
   const value = message.value && protect(message.value, 'value');
-  const key = message.key && protectKey(message.key, privacy, redactions);
+  const key = message.key && protectKey(message.key, message.value, privacy, redactions);
   const sent = Object.entries(message.headers ?? {}).map(([name, given]) => [name, buffers(given)] as const);
   const headers = sent.map(
     ([name, values]) =>
@@ -82,12 +82,21 @@ function isHarmlessBinary(bytes: Buffer, { redactor }: Privacy): boolean {
 /** Whether what came of it is the whole of it, and not its beginning, or a word in its place. */
 const isParsed = (bytes: Buffer) => bytes.length <= MOST_PARSED && isUtf8(bytes) && !bytes.includes(0);
 
-/** The key is a conversation's id, as a rule. */
-function protectKey(key: Buffer, privacy: Privacy, counts: RedactionCounts): Buffer {
+/** The key is a conversation's id, as a rule; some producers take the user's. */
+function protectKey(key: Buffer, value: Buffer | null, privacy: Privacy, counts: RedactionCounts): Buffer {
   if (!isUtf8(key)) return withheld('key', key, privacy);
   const id = key.toString('utf8');
+  if (isUserIn(value, id)) return Buffer.from(privacy.pseudonyms.userId(id));
   const pseudonym = privacy.pseudonyms.conversationId(id);
   return pseudonym === id ? protectBytes(key, 'key', privacy, counts) : Buffer.from(pseudonym);
+}
+
+/** Whether the record names it as the user. */
+function isUserIn(value: Buffer | null, id: string): boolean {
+  const text = value?.subarray(0, MOST_PARSED).toString('utf8') ?? '';
+  const written = JSON.stringify(id).slice(1, -1);
+  if (!text.includes(written)) return false;
+  return [...text.matchAll(ID_IN_TEXT)].some(([, name, given]) => given === written && IDS.get(name!) === 'userId');
 }
 
 function withheld(what: string, bytes: Buffer, { redactor }: Privacy): Buffer {

@@ -43,7 +43,8 @@ it('replays conversations as valid turns, and under a salt as other conversation
 
 it('keeps to the rate that it is given', async () => {
   const { turns, seconds } = await replay(20, undefined, 100);
-  expect(turns / seconds).toBeLessThanOrEqual(100);
+  // A timer may end a millisecond early.
+  expect(turns / seconds).toBeLessThan(101);
 });
 
 it('says that the broker is not there', async () => {

@@ -8,7 +8,7 @@ const FILES = { sslrootcert: 'certificates', sslcert: 'certificates', sslkey: 'p
 
 /** A PostgreSQL URL whose TLS parameters do what they say. */
 export const databaseUrl = z
-  .url({ protocol: /^postgres(ql)?$/ })
+  .url({ protocol: /^postgres(ql)?$/, abort: true })
   .superRefine((url, context) => {
     const problem = tlsProblem(new URL(url).searchParams);
     if (problem) context.addIssue({ code: 'custom', message: problem });

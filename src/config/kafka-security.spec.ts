@@ -89,6 +89,12 @@ describe('the settings of TLS and SASL', () => {
 describe('DATABASE_URL', () => {
   const url = (query: string) => ({ DATABASE_URL: `postgres://u:top-secret@db/d?${query}` });
 
+  it('is a URL of PostgreSQL', () => {
+    for (const bad of ['nonsense', 'mysql://db/d']) {
+      expect(problems({ DATABASE_URL: bad })).toEqual([expect.stringMatching(/^DATABASE_URL: /)]);
+    }
+  });
+
   it('verifies in full in every mode that sounds like it', () => {
     const query = (mode: string) => new URL(loadConfig(url(`sslmode=${mode}`)).databaseUrl!).search;
     for (const mode of ['require', 'verify-ca', 'verify-full']) expect(query(mode)).toBe('?sslmode=verify-full');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { completionBudget, PRESET_SETTINGS, runSettingsSchema, settingsOf } from './settings.js';
+import { completionBudget, longestPair, PRESET_SETTINGS, runSettingsSchema, settingsOf } from './settings.js';
 
 it('has presets that pass their own schema', () => {
   for (const preset of Object.values(PRESET_SETTINGS)) expect(runSettingsSchema.parse(preset)).toEqual(preset);
@@ -7,6 +7,13 @@ it('has presets that pass their own schema', () => {
 
 it('replaces single settings of a preset and leaves out what was not given', () => {
   expect(settingsOf('quick', { iterations: 3, beta: undefined })).toEqual({ ...PRESET_SETTINGS.quick, iterations: 3 });
+});
+
+it('knows how long its pairs can be', () => {
+  const lengths = (preset: 'quick' | 'default') =>
+    Object.values(longestPair(PRESET_SETTINGS[preset])).map(({ length }) => length);
+  expect(lengths('quick')).toEqual([384, 96, 96]);
+  expect(lengths('default')).toEqual([1024, 512, 1024]);
 });
 
 it('names every setting that is wrong', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ANCHOR_ORIGINS } from '../anchor/anchor.js';
 import { DriftError } from '../drift-error.js';
+import type { TokenPair } from './engine/training-engine.js';
 
 export const PRESETS = ['default', 'quick'] as const;
 export const SAMPLING_MODES = ['guided', 'unguided'] as const;
@@ -144,4 +145,12 @@ export const allowsUnfinished = ({ newTokens }: Pick<RunSettings, 'newTokens'>):
 export function completionBudget(settings: RunSettings, promptTokens: number): number {
   const room = settings.sequenceTokens - promptTokens;
   return allowsUnfinished(settings) ? Math.min(settings.newTokens, room) : room;
+}
+
+/** A pair as long as a run's can be: chosen has at most the new tokens of a sample, rejected what the sequence leaves. */
+export function longestPair({ promptTokens, sequenceTokens, newTokens }: RunSettings): TokenPair {
+  const prompt = Math.min(promptTokens, Math.max(1, sequenceTokens - newTokens));
+  const ids = (tokens: number) => new Array<number>(tokens).fill(0);
+  const chosenIds = ids(Math.min(newTokens, sequenceTokens - prompt));
+  return { promptIds: ids(prompt), chosenIds, rejectedIds: ids(sequenceTokens - prompt) };
 }

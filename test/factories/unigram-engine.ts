@@ -29,6 +29,7 @@ export class UnigramEngine implements TrainingEngine {
   beforeCall: (call: number) => void = () => {};
   /** Multiplies the loss of every step: NaN for a run that diverges. */
   lossFactor = 1;
+  checkMemory: TrainingEngine['checkMemory'] = async () => {};
 
   async load(modelDir: string): Promise<EnginePolicy> {
     this.loaded++;

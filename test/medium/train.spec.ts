@@ -166,6 +166,21 @@ it('ends equal to an undisturbed run, wherever it was interrupted', async () => 
   }
 });
 
+it('begins no run that cannot fit in memory', async () => {
+  await insertAnchors(harness.dataSource, 40);
+  harness.engine.checkMemory = async (_model, { batchSize }, { promptIds, chosenIds, rejectedIds }) => {
+    const lengths = [promptIds, chosenIds, rejectedIds].map(({ length }) => length);
+    throw new DriftError('out-of-memory', `${batchSize} pairs of ${lengths}`);
+  };
+  const { promptTokens, sequenceTokens, newTokens, batchSize } = request().settings;
+  const longest = [Math.min(promptTokens, sequenceTokens - newTokens), newTokens];
+  await expect(train(harness, request())).rejects.toMatchObject({
+    code: 'out-of-memory',
+    message: expect.stringContaining(`${batchSize} pairs of ${longest}`),
+  });
+  expect(await harness.dataSource.query('SELECT id FROM runs')).toEqual([]);
+});
+
 it('publishes nothing when the loss is not a number', async () => {
   await insertAnchors(harness.dataSource, 20);
   harness.engine.lossFactor = Number.NaN;

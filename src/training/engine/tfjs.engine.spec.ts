@@ -62,6 +62,14 @@ async function logpsOf(dir: string, options?: LoadOptions) {
 const json = (dir: string, name: string) => JSON.parse(readFileSync(join(dir, name), 'utf8'));
 
 describe('the tfjs engine', () => {
+  test('says before it loads anything that a training cannot fit', async () => {
+    const batch = { dtype: 'fp32', loraRank: null, batchSize: 4 } as const;
+    await engine.checkMemory(modelDir, batch, PAIRS[0]!);
+    const ids = new Array<number>(2_000_000).fill(1);
+    const longest = { promptIds: ids, chosenIds: ids, rejectedIds: ids };
+    await expect(engine.checkMemory(modelDir, batch, longest)).rejects.toMatchObject({ code: 'out-of-memory' });
+  });
+
   test('computes the same from the directory it saved', async () => {
     const { before, after, dir } = await trained('full');
     expect(after).not.toEqual(before);

@@ -133,8 +133,21 @@ export interface EnginePolicy {
   dispose(): void;
 }
 
+/** What decides how much a step keeps in memory, beside its pairs. */
+export interface TrainingBatch {
+  dtype: 'fp32' | 'bf16';
+  /** Null where all weights are trained. */
+  loraRank: number | null;
+  batchSize: number;
+}
+
 /** What a run asks of the machine that trains; nothing else knows which engine it is. */
 export interface TrainingEngine {
   readonly name: string;
+  /**
+   * Whether a training can fit in memory whose pairs are at most as long as `longest`; nothing is loaded.
+   * @throws DriftError `out-of-memory`, with advice
+   */
+  checkMemory(modelDir: string, size: TrainingBatch, longest: TokenPair): Promise<void>;
   load(modelDir: string, options?: LoadOptions): Promise<EnginePolicy>;
 }

@@ -2,7 +2,7 @@ import { quarantineBursts } from '../../anchor/bursts/quarantine-bursts.js';
 import { readModelConfig } from '../../model/model-config.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunEntity } from '../run.entity.js';
-import type { RunSettings } from '../settings.js';
+import { longestPair, type RunSettings } from '../settings.js';
 import { modelName, resolveFrom, startOf } from '../start-point.js';
 import { createRun } from '../store/run-store.js';
 import type { Fenced } from '../store/trainer-lease.js';
@@ -12,7 +12,8 @@ import { planRun, readActiveAnchors } from './plan-run.js';
 
 /**
  * Creates the run that is asked for, or says why there is none to make.
- * @throws DriftError `not-found`, `usage` for a start that cannot be trained from, or limits over the model's
+ * @throws DriftError `not-found`, `usage` for a start that cannot be trained from, or limits over the model's;
+ *   `out-of-memory` for a training that cannot fit
  */
 export async function planNewRun(
   trainer: Trainer,
@@ -23,6 +24,7 @@ export async function planNewRun(
   const { dataSource, progress, baseDir } = trainer;
   const { settings, from, force } = request;
   checkPositions(settings, readModelConfig(baseDir).maxPositions);
+  await trainer.engine.checkMemory(baseDir, settings, longestPair(settings));
   const baseModel = modelName(baseDir);
   const startVersion = await resolveFrom(dataSource, from, baseModel);
   await startOf(dataSource, startVersion, baseDir, settings);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ASSETS, cachePaths } from './assets.mjs';
 import { isNvidiaLibrary, NVIDIA_WHEELS, TENSORFLOW_CUDA } from './cuda-wheels.mjs';
 import { linkTo, makeOnce } from './files.mjs';
@@ -22,6 +23,7 @@ const FLAGS = [
   '-DBUILDING_NODE_EXTENSION',
 ];
 const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
+const KEEP_MEMORY = fileURLToPath(new URL('keep_memory.cc', import.meta.url));
 
 /**
  * Puts a native library under `@tensorflow/tfjs-node-gpu`: that of the tensorflow-cpu wheel (on a machine with an NVIDIA
@@ -119,11 +121,16 @@ function destinationOf(name, dir) {
  */
 function addonKey(root, packageDir) {
   const hash = createHash('sha256').update(FLAGS.join(' '));
-  for (const source of SOURCES) hash.update(readFileSync(join(packageDir, 'binding', source)));
+  for (const source of sources(packageDir)) hash.update(readFileSync(source));
   return hash
     .update(readFileSync(join(root, 'node_modules', 'node-api-headers', 'package.json')))
     .digest('hex')
     .slice(0, 12);
+}
+
+/** @param {string} packageDir */
+function sources(packageDir) {
+  return [...SOURCES.map((source) => join(packageDir, 'binding', source)), KEEP_MEMORY];
 }
 
 /** Asked before the download, which would be in vain. */
@@ -138,7 +145,7 @@ function findCompiler() {
 }
 
 /**
- * Two source files in plain N-API: no node-gyp and no headers of Node are needed, and one binary serves every version.
+ * The package's two source files are plain N-API: no node-gyp and no headers of Node are needed, and one binary serves every version.
  * @param {string} compiler
  * @param {string} root
  * @param {string} packageDir
@@ -150,7 +157,7 @@ async function build(compiler, root, packageDir, library, dir) {
     ...FLAGS,
     `-I${join(root, 'node_modules', 'node-api-headers', 'include')}`,
     `-I${join(library, 'include')}`,
-    ...SOURCES.map((source) => join(packageDir, 'binding', source)),
+    ...sources(packageDir),
     '-o',
     join(dir, 'tfjs_binding.node'),
     `-L${join(library, 'lib')}`,

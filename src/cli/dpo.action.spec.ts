@@ -40,3 +40,8 @@ test('says what cannot be written before it loads the model, and leaves nothing'
   await expect(traced).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('none/trace') });
   expect([readdirSync(root), existsSync(place('out'))]).toEqual([before, false]);
 });
+
+test('takes no dropout that leaves nothing', async () => {
+  const all = dpo('dropped', '--lora-rank', '2', '--lora-dropout', '1');
+  await expect(all).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+});

@@ -42,7 +42,7 @@ export async function dpo(options: DpoArguments): Promise<void> {
   const pairs = usedPairs(readPreferenceRecords(options.pairs, new RecordEncoder(modelDir)), options);
   if (pairs.length === 0) throw new DriftError('record-invalid', `${options.pairs} holds no pairs.`);
   const lora = loraSettings(options);
-  mustRecompute({ config: readModelConfig(modelDir), loraRank: lora?.rank ?? null, ...options }, pairs);
+  mustRecompute({ ...options, config: readModelConfig(modelDir), loraRank: lora?.rank ?? null }, pairs);
   await writeWhole(resolve(options.out), (dir) => trainInto(dir, modelDir, pairs, options, progress));
   console.log(options.out);
 }

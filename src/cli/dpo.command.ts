@@ -29,7 +29,7 @@ export function register(program: Command): void {
     .option('--lora-rank <rank>', 'train adapters of this rank instead of all weights', atLeastOne)
     .option('--lora-alpha <alpha>', 'scale of the adapters times their rank; twice the rank without it', positive)
     .option('--lora-targets <names>', `layers with adapters, comma-separated, of ${LORA_TARGETS.join(', ')}`, targets)
-    .option('--lora-dropout <share>', 'of the adapters’ inputs that drop out in training; 0 without it', share)
+    .option('--lora-dropout <share>', 'of the adapters’ inputs that drop out in training; 0 without it', belowOne)
     .option(
       '--lora-init <dir>',
       'PEFT adapter to start from; gives rank, alpha, targets and dropout where they are not given',
@@ -56,6 +56,13 @@ function share(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value <= 1))
     throw new InvalidArgumentError('Expected a number from 0 to 1.');
+  return value;
+}
+
+/** What drops out wholly trains nothing. */
+function belowOne(text: string): number {
+  const value = share(text);
+  if (value === 1) throw new InvalidArgumentError('Expected a number from 0 to under 1.');
   return value;
 }
 

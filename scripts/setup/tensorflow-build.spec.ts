@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isNvidiaLibrary, NVIDIA_WHEELS, TENSORFLOW_CUDA } from './cuda-wheels.mjs';
-import { tensorflowBuild } from './tensorflow-build.mjs';
+import { SetupError } from './progress.mjs';
+import { stageOrCpu, tensorflowBuild } from './tensorflow-build.mjs';
 
 describe('the build of TensorFlow', () => {
   it('is for CUDA where NVIDIA’s driver runs, and can be chosen otherwise', () => {
@@ -10,6 +11,18 @@ describe('the build of TensorFlow', () => {
     expect(tensorflowBuild({ DRIFTLOOP_TENSORFLOW: 'cpu' }, driver)).toBe('cpu');
     expect(tensorflowBuild({ DRIFTLOOP_TENSORFLOW: 'cuda' }, () => false)).toBe('cuda');
     expect(() => tensorflowBuild({ DRIFTLOOP_TENSORFLOW: 'gpu' }, driver)).toThrow('it can be cpu or cuda');
+  });
+
+  it('is the CPU’s where that for CUDA cannot be had, with the reason', async () => {
+    const without = async (build: 'cpu' | 'cuda') => {
+      if (build === 'cuda') throw new SetupError('a wheel cannot be fetched');
+      return build;
+    };
+    expect(await stageOrCpu('cuda', without)).toEqual({ staged: 'cpu', without: 'a wheel cannot be fetched' });
+    expect(await stageOrCpu('cpu', without)).toEqual({ staged: 'cpu' });
+    expect(await stageOrCpu('cuda', async (build) => build)).toEqual({ staged: 'cuda' });
+    const broken = stageOrCpu('cuda', () => Promise.reject(new Error('a mistake of ours')));
+    await expect(broken).rejects.toThrow('a mistake of ours');
   });
 
   it('takes libraries out of NVIDIA’s wheels, to where TensorFlow looks for them', () => {

@@ -7,7 +7,7 @@ import { isNvidiaLibrary, NVIDIA_WHEELS, TENSORFLOW_CUDA } from './cuda-wheels.m
 import { linkTo, makeOnce } from './files.mjs';
 import { SetupError } from './progress.mjs';
 import { firstThatRuns, run } from './run.mjs';
-import { tensorflowBuild } from './tensorflow-build.mjs';
+import { stageOrCpu, tensorflowBuild } from './tensorflow-build.mjs';
 import { fetchWheel } from './wheels.mjs';
 import { extractZip } from './zip.mjs';
 
@@ -27,7 +27,8 @@ const KEEP_MEMORY = fileURLToPath(new URL('keep_memory.cc', import.meta.url));
 
 /**
  * Puts a native library under `@tensorflow/tfjs-node-gpu`: that of the tensorflow-cpu wheel (on a machine with an NVIDIA
- * device, of the CUDA wheel), with the package's own addon built against it; elsewhere, or where that fails, the library of 2022 that the package fetches itself.
+ * device, of the CUDA wheel, unless that fails), with the package's own addon built against it; elsewhere, or where that
+ * fails, the library of 2022 that the package fetches itself.
  * @param {string} root
  * @param {string} cacheDir
  * @param {import('./progress.mjs').Progress} progress
@@ -35,10 +36,14 @@ const KEEP_MEMORY = fileURLToPath(new URL('keep_memory.cc', import.meta.url));
 export async function tensorflow(root, cacheDir, progress) {
   const packageDir = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
   const binding = join(packageDir, 'lib', 'napi-v8', 'tfjs_binding.node');
+  const build = tensorflowBuild();
   let reason = `there is no wheel for ${process.platform}-${process.arch}`;
   if (process.platform === 'linux' && process.arch === 'x64') {
     try {
-      return await fromWheel(root, packageDir, binding, cacheDir, progress);
+      const from = (/** @type {'cpu' | 'cuda'} */ kind) =>
+        fromWheel(kind, root, packageDir, binding, cacheDir, progress);
+      const { staged, without } = await stageOrCpu(build, from);
+      return without === undefined ? staged : `${staged}: for the CPU, because that for CUDA failed: ${without}`;
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
       reason = error.message;
@@ -48,14 +53,15 @@ export async function tensorflow(root, cacheDir, progress) {
 }
 
 /**
+ * @param {'cpu' | 'cuda'} kind
  * @param {string} root
  * @param {string} packageDir
  * @param {string} binding
  * @param {string} cacheDir
  * @param {import('./progress.mjs').Progress} progress
  */
-async function fromWheel(root, packageDir, binding, cacheDir, progress) {
-  const cuda = tensorflowBuild() === 'cuda';
+async function fromWheel(kind, root, packageDir, binding, cacheDir, progress) {
+  const cuda = kind === 'cuda';
   const dir = cuda ? cachePaths(cacheDir).tensorflowCuda : cachePaths(cacheDir).tensorflow;
   const addonDir = join(dir, `addon-${addonKey(root, packageDir)}`);
   const compiler = existsSync(addonDir) ? '' : findCompiler();

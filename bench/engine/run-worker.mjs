@@ -19,8 +19,14 @@ function runWorker(command, script, settings) {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      if (code === 0) return resolve(JSON.parse(output.trimEnd().split('\n').at(-1) ?? ''));
-      reject(new Error(`${script} ended with ${signal ?? `exit code ${code}`}: ${errors.trim()}`));
+      if (code !== 0)
+        return reject(new Error(`${script} ended with ${signal ?? `exit code ${code}`}: ${errors.trim()}`));
+      const line = output.trimEnd().split('\n').at(-1) ?? '';
+      try {
+        resolve(JSON.parse(line));
+      } catch (cause) {
+        reject(new Error(`${script} ended with no JSON object but: ${line.slice(0, ERROR_CHARACTERS)}`, { cause }));
+      }
     });
   });
 }

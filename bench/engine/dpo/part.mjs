@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachePaths, defaultCacheDir } from '../../../scripts/setup/assets.mjs';
@@ -36,7 +36,8 @@ function cases(dir) {
 }
 
 function workerSettings({ pairs, steps, batchSize, dtype, lora }) {
-  return { model: cachePaths(defaultCacheDir()).modelDir, pairs, count: steps * batchSize, batchSize, dtype, lora };
+  const { modelDir: model } = cachePaths(defaultCacheDir());
+  return { model, threads: availableParallelism(), pairs, count: steps * batchSize, batchSize, dtype, lora };
 }
 
 const ours = (settings) => runNode(OURS, workerSettings(settings));

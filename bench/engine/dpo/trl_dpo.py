@@ -1,7 +1,7 @@
 """TRL's DPOTrainer on tokenised pairs, in file order.
 
-usage: trl_dpo.py SETTINGS, a JSON object: "model" (directory), "pairs" (file), "count", "batchSize", "dtype"
-(fp32, autocast), "lora" (rank or null), "stock" (everything as TRL does it by itself: the reference computed in every
+usage: trl_dpo.py SETTINGS, a JSON object: "model" (directory), "threads", "pairs" (file), "count", "batchSize",
+"dtype" (fp32, autocast), "lora" (rank or null), "stock" (everything as TRL does it by itself: the reference computed in every
 step, logits at every position). Prints one JSON object: set-up, each step's seconds and loss, peak memory.
 """
 
@@ -103,7 +103,7 @@ def trainer(settings: dict, stopwatch: Stopwatch, output_dir: str) -> DPOTrainer
 
 
 def main(settings: dict) -> None:
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(settings["threads"])
     stopwatch = Stopwatch()
     wall, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as output_dir:

@@ -40,6 +40,12 @@ describe('the estimate of a training’s peak memory', () => {
     expect(peakBytes(SIZE, pairs(1024, 256)).kept).toBeGreaterThan(kept);
   });
 
+  test('counts the logits of one pass, however many passes a batch is split into', () => {
+    const long = pairs(100, 1000, 64);
+    const ofBatch = (batchSize: number) => peakBytes({ ...SIZE, batchSize }, long).recomputed / GIB;
+    expect(ofBatch(64)).toBeCloseTo(ofBatch(2), 1);
+  });
+
   test('is smaller for adapters, in bf16, and with layers computed again', () => {
     const { kept, recomputed } = peakBytes({ ...SIZE, dtype: 'fp32' }, pairs(256, 96));
     expect(recomputed).toBeLessThan(kept);

@@ -67,7 +67,9 @@ function passSize({ batchSize }: TrainingSize, pairs: readonly TokenPair[]): Pas
   const labels = largest(pairs.map(({ chosenIds, rejectedIds }) => chosenIds.length + rejectedIds.length));
   const longest = tokens[0] ?? 0;
   const alone = sum(tokens) <= MAX_PASS_TOKENS;
-  return { tokens: alone ? sum(tokens) : Math.max(longest, MAX_PASS_TOKENS), longest, labels: sum(labels), alone };
+  const atOnce = alone ? sum(tokens) : Math.max(longest, MAX_PASS_TOKENS);
+  // A pair has at most one label more than tokens: both of its completions begin behind the prompt's last token.
+  return { tokens: atOnce, longest, labels: Math.min(sum(labels), atOnce + tokens.length), alone };
 }
 
 /** Of a `LayerState`. */

@@ -91,9 +91,9 @@ function addBatchGradients(
 ): PairFigures[] {
   const prepared = prepareProducts(decoder);
   try {
-    // A step has at most as many passes as pairs.
+    // A step has at most as many passes as pairs; the last batch of an epoch may be short.
     return microBatches(batch).flatMap((pairs, i) => {
-      const pass = forPass(prepared, settings.seed, step * batch.length + i);
+      const pass = forPass(prepared, settings.seed, step * settings.batchSize + i);
       return addDpoGradients(pass, pairs, settings, batch.length, gradients, settings.recompute);
     });
   } finally {

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
 import { backend } from './native.js';
 import { cast, type Dtype, matMul } from './ops.js';
 import { type Tensor, tf } from './tf.js';
@@ -67,10 +68,12 @@ function bf16InHardware(device: EngineReport['device']): boolean | null {
   }
 }
 
-function gpuName(): string {
+/** Of each model that NVIDIA's driver has here, once; `NVIDIA` where it does not say. */
+export function gpuName(gpusDir = '/proc/driver/nvidia/gpus'): string {
   try {
-    const [gpu] = readFileSync('/proc/driver/nvidia/version', 'utf8').split('\n');
-    return gpu ?? 'NVIDIA';
+    const files = readdirSync(gpusDir).map((gpu) => readFileSync(join(gpusDir, gpu, 'information'), 'utf8'));
+    const models = files.flatMap((text) => /^Model:\s*(\S.*?)\s*$/m.exec(text)?.[1] ?? []);
+    return [...new Set(models)].join(', ') || 'NVIDIA';
   } catch {
     return 'NVIDIA';
   }

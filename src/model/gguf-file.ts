@@ -1,8 +1,9 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { GGMLQuantizationType, type GGUFParseOutput, type GGUFTensorInfo, gguf } from '@huggingface/gguf';
 import { DriftError } from '../drift-error.js';
 import { FORMAT_NAMES, FORMATS } from './dequantise.js';
 import type { LazyTensor } from './lazy-tensor.js';
+import { readBytes } from './read-bytes.js';
 
 export type GgufMetadata = Record<string, unknown>;
 
@@ -45,19 +46,8 @@ function tensor(path: string, info: GGUFTensorInfo, dataOffset: number): LazyTen
   }
   const read = () => {
     const values = new Float32Array(size);
-    format.read(readBytes(path, start, bytes), values);
+    format.read(new DataView(readBytes(path, start, bytes)), values);
     return values;
   };
   return { name: info.name, shape, read };
-}
-
-function readBytes(path: string, start: number, length: number): DataView {
-  const bytes = new Uint8Array(length);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, bytes, 0, length, start);
-  } finally {
-    closeSync(file);
-  }
-  return new DataView(bytes.buffer);
 }

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DriftError } from '../drift-error.js';
 import { bf16ToF32, f16ToF32 } from './half-floats.js';
 import { readJson } from './json-file.js';
 import type { LazyTensor } from './lazy-tensor.js';
+import { readBytes } from './read-bytes.js';
 
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 
@@ -69,19 +70,4 @@ function toF32(dtype: keyof typeof BYTES, bytes: ArrayBuffer): Float32Array {
   if (dtype === 'F32') return new Float32Array(bytes);
   const halves = new Uint16Array(bytes);
   return dtype === 'F16' ? f16ToF32(halves) : bf16ToF32(halves);
-}
-
-function readBytes(path: string, start: number, length: number): ArrayBuffer {
-  const bytes = new Uint8Array(length);
-  const file = openSync(path, 'r');
-  try {
-    for (let read = 0; read < length; ) {
-      const count = readSync(file, bytes, read, length - read, start + read);
-      if (count === 0) throw new DriftError('model-invalid', `${path} is cut off: it ends at byte ${start + read}.`);
-      read += count;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return bytes.buffer;
 }

@@ -27,7 +27,7 @@ export interface LoraSettings {
 
 export interface SampleRequest {
   promptIds: TokenIds;
-  /** The same seed, prompt and settings give the same sample, whatever else is in the batch. */
+  /** The same seed, prompt and settings give the same sample, whatever else is in the batch, but for rounding. */
   seed: number;
   /** In place of the settings' limit. */
   maxNewTokens?: number;

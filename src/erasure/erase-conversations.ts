@@ -52,7 +52,8 @@ export async function eraseConversations(
   );
   const seedPairs = await count('DELETE FROM seed_pairs WHERE conversation_id = ANY ($1)');
   const anchors = await count(
-    `UPDATE anchors SET state = 'erased', conversation_id = g.tombstone, rubric = NULL, confidence = 0, tenant = NULL
+    `UPDATE anchors SET state = 'erased', conversation_id = g.tombstone, rubric = NULL, confidence = 0, tenant = NULL,
+       state_reason = NULL
      FROM unnest($1::text[], $2::text[]) AS g (id, tombstone) WHERE conversation_id = g.id`,
     [ids, tombstones],
   );

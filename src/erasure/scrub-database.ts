@@ -1,7 +1,16 @@
 import type { DataSource } from 'typeorm';
 
-/** Tables that held what was erased. Of ids the planner keeps statistics, which hold values: these are made anew too. */
-const TABLES = ['turns', 'turn_feedback', 'verdicts', 'anchors', 'seed_pairs', 'pairs', 'dead_letters'];
+/** Tables that held what was erased, or answers that name it. Of ids the planner keeps statistics, which hold values: these are made anew too. */
+const TABLES = [
+  'turns',
+  'turn_feedback',
+  'verdicts',
+  'anchors',
+  'seed_pairs',
+  'pairs',
+  'dead_letters',
+  'ingest_requests',
+];
 
 /**
  * Writes the tables anew, so that deleted rows are in none of the database's files, and ends the segment of the log that

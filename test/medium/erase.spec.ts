@@ -59,6 +59,7 @@ describe('what is erased', () => {
       ...conversation('kept', ['List.', 'Milk.', 'BAD', 'Milk, eggs.', 'GOOD']),
     ]);
     expect(await counts()).toMatchObject({ turns: 10, verdicts: 4, seed_pairs: 2, dead_letters: 2 });
+    await harness.dataSource.query('UPDATE anchors SET state_reason = $1', [marker]);
     const receipt = await eraseSubject(
       harness.dataSource,
       pseudonyms(),
@@ -74,10 +75,10 @@ describe('what is erased', () => {
     });
     expect(await counts()).toMatchObject({ turns: 5, verdicts: 2, seed_pairs: 1, dead_letters: 0 });
     expect(
-      (await harness.rows('anchors')).map(({ state, conversation_id }) => [state, conversation_id]).sort(),
+      (await harness.rows('anchors')).map((row) => [row.state, row.conversation_id, row.state_reason]).sort(),
     ).toEqual([
-      ['active', 'kept'],
-      ['erased', expect.stringMatching(/^erased_[0-9a-f]{32}$/)],
+      ['active', 'kept', marker],
+      ['erased', expect.stringMatching(/^erased_[0-9a-f]{32}$/), null],
     ]);
     const [audit] = await harness.dataSource.query('SELECT * FROM audit_log');
     expect(audit).toMatchObject({
@@ -164,6 +165,11 @@ describe('after the tables are written anew', () => {
   it('no file of the database, and no segment of its log, holds the text', async () => {
     await harness.startConsumer();
     await ingest([...said('gone', 'alice'), { ...said('gone')[2]!, content: `another ${marker}` }]);
+    await harness.dataSource.query(
+      `INSERT INTO ingest_requests (client, key, sha256, answer) VALUES ('c', 'k', 's', jsonb_build_object('said', $1::text))`,
+      [marker],
+    );
+    await harness.dataSource.query('DELETE FROM ingest_requests');
     await harness.dataSource.query('ANALYZE');
     await harness.dataSource.query('CHECKPOINT');
     expect((await filesWith(marker)).length).toBeGreaterThan(1);

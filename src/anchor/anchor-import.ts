@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
 import { protectContents } from '../chat-log/protect.js';
 import { makeTurn, type Turn } from '../chat-log/turn.js';
@@ -59,7 +58,7 @@ export function importAnchors(
 /** The conversation up to the rejected reply, such as may be stored. */
 function turnsOf({ prompt, rejected }: Preference, privacy: Privacy): Turn[] {
   const messages = [...prompt, { role: 'assistant' as const, content: rejected }];
-  const conversationId = `import:${hash('sha256', JSON.stringify(messages))}`;
+  const conversationId = `import:${privacy.pseudonyms.hash('import', JSON.stringify(messages))}`;
   const occurredAt = new Date().toISOString();
   const turns = messages.map((message, turn) => makeTurn({ conversationId, turn, occurredAt, ...message }));
   return protectContents({ turns, feedback: [] }, privacy).turns;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +59,19 @@ it('makes the same anchors when it is run again', async () => {
   const before = await count();
   expect(await importLines(lines)).toMatchObject({ read: 1_100, imported: 50, known: 1_050 });
   expect(await count()).toBe(before + 50);
+});
+
+it('names conversations so that the key is needed to guess what they say', async () => {
+  const line = pair(9_000);
+  await importLines([line]);
+  const [row] = await dataSource.query(`SELECT conversation_id FROM turns WHERE content = 'Wrong 9000.'`);
+  const messages = [
+    { role: 'user', content: line.prompt },
+    { role: 'assistant', content: line.rejected },
+  ];
+  const text = JSON.stringify(messages);
+  expect(row.conversation_id).not.toContain(hash('sha256', text));
+  expect(row.conversation_id).toBe(`import:${privacy.pseudonyms.hash('import', text)}`);
 });
 
 it('leaves out what prefers nothing or rejects an empty reply, and counts it', async () => {

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { keepErasedOut } from '../chat-log/keep-erased-out.js';
 import { protectContents } from '../chat-log/protect.js';
 import { makeTurn, type Turn } from '../chat-log/turn.js';
 import { insertTurns } from '../chat-log/turn-rows.js';
@@ -15,8 +16,8 @@ export interface ImportCounts {
   imported: number;
   /** Anchors that were there already. */
   known: number;
-  /** Lines that prefer nothing, or reject an empty reply. */
-  skipped: { tied: number; empty: number };
+  /** Lines that prefer nothing, reject an empty reply, or were erased. */
+  skipped: { tied: number; empty: number; erased: number };
 }
 
 /**
@@ -33,12 +34,14 @@ export function importAnchors(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<ImportCounts> {
   return dataSource.transaction(async (manager) => {
-    const counts: ImportCounts = { read: 0, imported: 0, known: 0, skipped: { tied: 0, empty: 0 } };
+    const counts: ImportCounts = { read: 0, imported: 0, known: 0, skipped: { tied: 0, empty: 0, erased: 0 } };
     let batch: Turn[][] = [];
     const write = async () => {
-      const imported = await insertImported(manager, batch, source);
+      const kept = await withoutErased(manager, privacy, batch);
+      const imported = await insertImported(manager, kept, source);
       counts.imported += imported;
-      counts.known += batch.length - imported;
+      counts.known += kept.length - imported;
+      counts.skipped.erased += batch.length - kept.length;
       batch = [];
     };
     for await (const preference of readPreferences(file)) {
@@ -62,6 +65,14 @@ function turnsOf({ prompt, rejected }: Preference, privacy: Privacy): Turn[] {
   const occurredAt = new Date().toISOString();
   const turns = messages.map((message, turn) => makeTurn({ conversationId, turn, occurredAt, ...message }));
   return protectContents({ turns, feedback: [] }, privacy).turns;
+}
+
+/** Those that nobody erased; erasures wait until the import ends. */
+async function withoutErased(manager: EntityManager, { pseudonyms }: Privacy, batch: Turn[][]): Promise<Turn[][]> {
+  const placed = batch.flatMap((turns, record) => turns.map((turn, item) => ({ turn, record, item })));
+  const { turns } = await keepErasedOut(manager, pseudonyms, { turns: placed, feedback: [] }, []);
+  const kept = new Set(turns.map(({ record }) => record));
+  return batch.filter((_, record) => kept.has(record));
 }
 
 async function insertImported(manager: EntityManager, conversations: Turn[][], source: string): Promise<number> {

@@ -98,9 +98,9 @@ export async function importFile(file: string, { source, limit, json }: ImportOp
   if (imported === 0) process.exitCode = EXIT.nothingToDo;
   if (json) return console.log(JSON.stringify(counts));
   console.log(`${imported} anchors imported of ${read} lines, ${known} were there already`);
-  if (skipped.tied + skipped.empty > 0) {
+  if (skipped.tied + skipped.empty + skipped.erased > 0) {
     console.error(
-      `left out: ${skipped.tied} where chosen and rejected are the same, ${skipped.empty} with an empty reply`,
+      `left out: ${skipped.tied} where chosen and rejected are the same, ${skipped.empty} with an empty reply, ${skipped.erased} erased`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { importAnchors } from '../../src/anchor/anchor-import.js';
 import { listAnchors, readAnchorCases } from '../../src/anchor/anchor-read.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import { eraseSubject } from '../../src/erasure/erase-subject.js';
 import { insertAnchorConversation } from '../factories/anchors.js';
 import { testPrivacy } from '../factories/privacy.js';
 import { createTestDatabase } from '../stack.js';
@@ -32,7 +33,12 @@ const pair = (index: number) => ({ prompt: `Question ${index}?`, chosen: 'Right.
 
 it('makes anchors of the rejected replies that are told apart from those of users', async () => {
   const observed = await insertAnchorConversation(dataSource, 'observed');
-  expect(await importLines([pair(1)])).toEqual({ read: 1, imported: 1, known: 0, skipped: { tied: 0, empty: 0 } });
+  expect(await importLines([pair(1)])).toEqual({
+    read: 1,
+    imported: 1,
+    known: 0,
+    skipped: { tied: 0, empty: 0, erased: 0 },
+  });
   expect((await listAnchors(dataSource, { origin: 'observed' })).map(({ id }) => id)).toEqual([observed]);
   expect(await readAnchorCases(dataSource, { origin: 'imported' })).toMatchObject([
     {
@@ -59,6 +65,22 @@ it('makes the same anchors when it is run again', async () => {
   const before = await count();
   expect(await importLines(lines)).toMatchObject({ read: 1_100, imported: 50, known: 1_050 });
   expect(await count()).toBe(before + 50);
+});
+
+it('does not bring back what was erased', async () => {
+  await importLines([pair(8_000), pair(8_001)]);
+  const [row] = await dataSource.query(`SELECT conversation_id FROM turns WHERE content = 'Wrong 8000.'`);
+  await eraseSubject(dataSource, privacy.pseudonyms, {
+    subject: 'conversation',
+    id: row.conversation_id,
+    at: new Date(),
+  });
+  const again = await importLines([pair(8_000), pair(8_001)]);
+  expect(again).toMatchObject({ imported: 0, known: 1, skipped: { erased: 1 } });
+  const texts = await dataSource.query<{ content: string }[]>('SELECT content FROM turns');
+  const contents = texts.map(({ content }) => content);
+  expect(contents).toContain('Wrong 8001.');
+  expect(contents).not.toContain('Wrong 8000.');
 });
 
 it('names conversations so that the key is needed to guess what they say', async () => {

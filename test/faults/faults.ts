@@ -124,7 +124,7 @@ export const FAULTS: Record<FaultKind, Fault> = {
     const longer = random() < 0.6;
     const asleep = longer ? fleet.consumers : [];
     for (const consumer of asleep) consumer.signal('SIGSTOP');
-    await place.remakeTopic(longer ? [...place.sent, ...rest] : rest);
+    await place.remakeTopic(longer ? [...rest, ...place.sent] : rest);
     for (const consumer of asleep) consumer.signal('SIGCONT');
     return longer ? `longer, with ${place.sent.length} records` : `shorter, with ${place.sent.length} records`;
   },

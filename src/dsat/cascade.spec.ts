@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { classifierVersion, loadCard, loadFirstStage, loadSecondStage } from './cascade.js';
-import { type Exchange, LABELS, type Verdict } from './verdict.js';
+import { classifierVersion, loadCard, loadCascade, loadFirstStage, loadSecondStage } from './cascade.js';
+import { type Exchange, LABELS, RUBRICS, type Verdict } from './verdict.js';
 
 const first = loadFirstStage();
 const second = loadSecondStage();
@@ -84,6 +84,30 @@ describe('the cascade', () => {
   it('leaves nothing provisional in the second stage', async () => {
     const verdicts = await second.classify([...DSAT, ...SAT, ...NEUTRAL]);
     expect(verdicts.every(({ status }) => status === 'final')).toBe(true);
+  });
+
+  it("takes the second stage's word for what the first leaves open, in the order of the exchanges", async () => {
+    const doubtful = exchange('Write an email.', 'Dear all, ...', 'Can you make it shorter and more formal?');
+    const exchanges = [doubtful, ...DSAT, ...NEUTRAL, doubtful, ...SAT];
+    const early = first.classifyNow(exchanges);
+    const cascade = loadCascade();
+    const verdicts = await cascade.classify(exchanges);
+    const late = second.classifyNow(exchanges);
+    expect(early.some(({ status }) => status === 'final')).toBe(true);
+    expect(verdicts).toEqual(early.map((verdict, at) => (verdict.status === 'final' ? verdict : late[at])));
+    expect(cascade.version).toBe(classifierVersion());
+  });
+
+  it('names a likely reason for every exchange, that of the verdict where it is dsat', async () => {
+    const exchanges = [...NEUTRAL, ...DSAT, ...SAT];
+    const cascade = loadCascade();
+    const rubrics = await cascade.likelyRubrics(exchanges);
+    expect(rubrics).toHaveLength(exchanges.length);
+    const verdicts = await cascade.classify(exchanges);
+    verdicts.forEach(({ label, rubric }, at) => {
+      expect(RUBRICS).toContain(rubrics[at]);
+      if (label === 'dsat') expect(rubrics[at]).toBe(rubric);
+    });
   });
 
   it('gives an exchange the same verdict whatever is classified beside it', () => {

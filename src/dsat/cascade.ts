@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DriftError } from '../drift-error.js';
 import { firstStageFeatures } from './first-stage-features.js';
 import { LinearStage } from './linear-stage.js';
 import { secondStageFeatures } from './second-stage-features.js';
 import { decodeStage } from './stage-model.js';
+import type { Exchange, NamingClassifier, Rubric, Verdict } from './verdict.js';
 
-const WEIGHTS = new URL('./weights/', import.meta.url);
+/** The directory of the shipped weights. */
+const SHIPPED = fileURLToPath(new URL('./weights/', import.meta.url));
 
 export const STAGE_FILES = { first: 'first-stage.bin', second: 'second-stage.bin' } as const;
 
@@ -17,19 +21,57 @@ export interface ClassifierCard {
 }
 
 /** Settles the clear turns, at the speed of the stream; the others are `provisional`. */
-export function loadFirstStage(): LinearStage {
-  return new LinearStage(classifierVersion(), decodeStage(weights('first'), STAGE_FILES.first), firstStageFeatures);
+export function loadFirstStage(dir = SHIPPED): LinearStage {
+  return new LinearStage(
+    classifierVersion(dir),
+    decodeStage(read(dir, 'first'), STAGE_FILES.first),
+    firstStageFeatures,
+  );
 }
 
 /** Decides every turn that it gets; slower. */
-export function loadSecondStage(): LinearStage {
-  const model = decodeStage(weights('second'), STAGE_FILES.second);
-  return new LinearStage(classifierVersion(), model, secondStageFeatures(new Set(model.frequentTokens)));
+export function loadSecondStage(dir = SHIPPED): LinearStage {
+  const model = decodeStage(read(dir, 'second'), STAGE_FILES.second);
+  return new LinearStage(classifierVersion(dir), model, secondStageFeatures(new Set(model.frequentTokens)));
 }
 
+/** Both stages, for whoever needs final verdicts at once. */
+export function loadCascade(dir = SHIPPED): NamingClassifier {
+  return new Cascade(loadFirstStage(dir), loadSecondStage(dir));
+}
+
+/** The first stage's verdicts, and the second's where the first is not sure. */
+export class Cascade implements NamingClassifier {
+  readonly version: string;
+
+  constructor(
+    private readonly first: NamingClassifier,
+    private readonly second: NamingClassifier,
+  ) {
+    this.version = first.version;
+  }
+
+  async classify(exchanges: Exchange[]): Promise<Verdict[]> {
+    const early = await this.first.classify(exchanges);
+    const late = await this.second.classify(exchanges.filter((_, at) => isOpen(early[at]!)));
+    let taken = 0;
+    return early.map((verdict) => (isOpen(verdict) ? late[taken++]! : verdict));
+  }
+
+  async likelyRubrics(exchanges: Exchange[]): Promise<Rubric[]> {
+    const open = (await this.first.classify(exchanges)).map(isOpen);
+    const early = await this.first.likelyRubrics(exchanges.filter((_, at) => !open[at]));
+    const late = await this.second.likelyRubrics(exchanges.filter((_, at) => open[at]));
+    const taken = { early: 0, late: 0 };
+    return open.map((is) => (is ? late[taken.late++]! : early[taken.early++]!));
+  }
+}
+
+const isOpen = ({ status }: Verdict) => status === 'provisional';
+
 /** Names the weights of both stages together; other weights have another name. */
-export function classifierVersion(): string {
-  return versionOf(weights('first'), weights('second'));
+export function classifierVersion(dir = SHIPPED): string {
+  return versionOf(read(dir, 'first'), read(dir, 'second'));
 }
 
 export function versionOf(first: Buffer, second: Buffer): string {
@@ -37,17 +79,16 @@ export function versionOf(first: Buffer, second: Buffer): string {
 }
 
 export function loadCard(): ClassifierCard {
-  return JSON.parse(read('card.json').toString('utf8')) as ClassifierCard;
+  return JSON.parse(readWeights(join(SHIPPED, 'card.json')).toString('utf8')) as ClassifierCard;
 }
 
-const weights = (stage: keyof typeof STAGE_FILES) => read(STAGE_FILES[stage]);
+const read = (dir: string, stage: keyof typeof STAGE_FILES) => readWeights(join(dir, STAGE_FILES[stage]));
 
-function read(name: string): Buffer {
-  const file = new URL(name, WEIGHTS);
+function readWeights(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const message = `${file.pathname} cannot be read: ${(cause as Error).message}. It belongs to the sources and to every build.`;
+    const message = `${file} cannot be read: ${(cause as Error).message}. It belongs to the sources and to every build.`;
     throw new DriftError('asset-missing', message, { cause });
   }
 }

@@ -2,13 +2,21 @@ import { FeatureVector } from './feature-vector.js';
 import { LinearOutput } from './linear-output.js';
 import { softmax } from './softmax.js';
 import type { Band, Calibration, Decision, StageModel } from './stage-model.js';
-import { type Classifier, type Exchange, LABELS, type Label, RUBRICS, type Rubric, type Verdict } from './verdict.js';
+import {
+  type Exchange,
+  LABELS,
+  type Label,
+  type NamingClassifier,
+  RUBRICS,
+  type Rubric,
+  type Verdict,
+} from './verdict.js';
 
 /** Writes the features of an exchange into an emptied vector. */
 export type Features = (exchange: Exchange, into: FeatureVector) => void;
 
 /** One stage of the cascade: a calibrated linear model over hashed features. */
-export class LinearStage implements Classifier {
+export class LinearStage implements NamingClassifier {
   private readonly vector: FeatureVector;
   private readonly labels: LinearOutput;
   private readonly rubrics: LinearOutput;
@@ -29,7 +37,14 @@ export class LinearStage implements Classifier {
     return this.classifyNow(exchanges);
   }
 
-  /** The same without a promise, for the Kafka batch. */
+  async likelyRubrics(exchanges: Exchange[]): Promise<Rubric[]> {
+    return exchanges.map((exchange) => {
+      this.features(exchange, this.vector);
+      return this.rubric();
+    });
+  }
+
+  /** The verdicts without a promise, for the Kafka batch. */
   classifyNow(exchanges: Exchange[]): Verdict[] {
     return exchanges.map((exchange) => this.verdict(exchange));
   }

@@ -36,8 +36,14 @@ export interface Verdict {
   status: 'provisional' | 'final';
 }
 
-/** One stage of the cascade: verdicts in the order of the exchanges. */
+/** One stage of the cascade, or the whole: verdicts in the order of the exchanges. */
 export interface Classifier {
   readonly version: string;
   classify(exchanges: Exchange[]): Promise<Verdict[]>;
+}
+
+/** A classifier that also names a reason where it does not call the turn dsat, which the stream has no use for. */
+export interface NamingClassifier extends Classifier {
+  /** The most probable reason of each exchange, were it dsat. */
+  likelyRubrics(exchanges: Exchange[]): Promise<Rubric[]>;
 }

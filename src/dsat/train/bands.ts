@@ -1,13 +1,7 @@
+import { operating, scoredFor } from '../evaluation/judged.js';
+import { averagePrecision } from '../evaluation/metrics.js';
 import type { Band, Decision } from '../stage-model.js';
-import {
-  type CascadeExample,
-  EVERYTHING,
-  operating,
-  type StageName,
-  scoredFor,
-  throughCascade,
-} from './fit-decision.js';
-import { averagePrecision } from './metrics.js';
+import { type CascadeExample, EVERYTHING, type StageName, throughCascade } from './fit-decision.js';
 
 /** What the cascade reaches with a band. */
 export interface MeasuredBand {

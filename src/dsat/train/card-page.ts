@@ -1,6 +1,6 @@
+import type { Figures } from '../evaluation/figures.js';
 import { LABELS, RUBRICS } from '../verdict.js';
 import type { TrainedCard } from './card.js';
-import type { Figures } from './figures.js';
 
 const three = (value: number) => value.toFixed(3);
 const percent = (share: number) => `${Math.round(share * 100)} %`;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { STAGE_FILES, versionOf } from '../cascade.js';
-import { bootstrapInterval } from './bootstrap.js';
-import { operating, scoredFor } from './fit-decision.js';
+import { bootstrapInterval } from '../evaluation/bootstrap.js';
+import { operating, scoredFor } from '../evaluation/judged.js';
+import { averagePrecision } from '../evaluation/metrics.js';
 import type { LabelledExchange } from './labelled-exchanges.js';
-import { averagePrecision } from './metrics.js';
 import type { TrainedCascade } from './train-cascade.js';
 
 /** What a TF-IDF and logistic regression baseline reaches on turns of the same kind: the second stage may not be below. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bootstrapInterval } from './bootstrap.js';
 import { fitCalibration } from './fit-calibration.js';
-import { type CascadeExample, EVERYTHING, fitDecision, NOTHING, operating, throughCascade } from './fit-decision.js';
+import { type CascadeExample, EVERYTHING, fitDecision, NOTHING, throughCascade } from './fit-decision.js';
 
 const probabilities = (dsat: number, sat: number) => ({ dsat, sat, neutral: 1 - dsat - sat });
 
@@ -30,18 +29,6 @@ describe('throughCascade', () => {
   });
 });
 
-describe('operating', () => {
-  it('counts precision and recall of a label', () => {
-    const turns = [
-      { label: 'dsat', decided: 'dsat' },
-      { label: 'dsat', decided: 'neutral' },
-      { label: 'sat', decided: 'dsat' },
-    ] as const;
-    expect(operating('dsat', [...turns])).toEqual({ precision: 0.5, recall: 0.5, f1: 0.5 });
-    expect(operating('sat', [...turns])).toEqual({ precision: 0, recall: 0, f1: 0 });
-  });
-});
-
 describe('fitCalibration', () => {
   it('brings scores to the frequencies at which labels occur', () => {
     const turns = Array.from({ length: 400 }, (_, at) => ({
@@ -51,18 +38,5 @@ describe('fitCalibration', () => {
     const { scale, shift } = fitCalibration(turns, 2);
     const odds = Math.exp(2 * scale + shift[0]! - shift[1]!);
     expect(odds / (1 + odds)).toBeCloseTo(0.25, 2);
-  });
-});
-
-describe('bootstrapInterval', () => {
-  it('lies around the figure, and is the same again', () => {
-    const turns = Array.from({ length: 200 }, (_, at) => ({ conversation: `c${at >> 1}`, hit: at % 4 < 2 ? 1 : 0 }));
-    const mean = (sample: typeof turns) => sample.reduce((sum, { hit }) => sum + hit, 0) / sample.length;
-    const [low, high] = bootstrapInterval(turns, mean);
-    expect(low).toBeGreaterThan(0.38);
-    expect(low).toBeLessThan(0.45);
-    expect(high).toBeGreaterThan(0.55);
-    expect(high).toBeLessThan(0.62);
-    expect(bootstrapInterval(turns, mean)).toEqual([low, high]);
   });
 });

@@ -1,47 +1,14 @@
+import { type JudgedExample, type Probabilities, scoredFor } from '../evaluation/judged.js';
+import { bestF1 } from '../evaluation/metrics.js';
 import { decide, isUncertain } from '../linear-stage.js';
 import type { Band, Decision } from '../stage-model.js';
 import type { Label } from '../verdict.js';
-import { bestF1, harmonic, type Scored } from './metrics.js';
-
-export type Probabilities = Record<Label, number>;
-
-/** One turn with the probabilities that a stage gave it out of fold. */
-export interface JudgedExample {
-  label: Label;
-  probabilities: Probabilities;
-}
 
 /** The thresholds at which F1 of dsat, and then of sat among the rest, is best. */
 export function fitDecision(judged: JudgedExample[]): Decision {
   const dsat = bestF1(scoredFor('dsat', judged)).threshold;
   const rest = judged.filter(({ probabilities }) => probabilities.dsat < dsat);
   return { dsat, sat: bestF1(scoredFor('sat', rest)).threshold };
-}
-
-export function scoredFor(label: Label, judged: JudgedExample[]): Scored[] {
-  return judged.map(({ label: actual, probabilities }) => ({
-    score: probabilities[label],
-    positive: actual === label,
-  }));
-}
-
-/** Precision, recall and F1 of one label under given decisions. */
-export function operating(label: Label, turns: { label: Label; decided: Label }[]) {
-  const count = (is: (turn: { label: Label; decided: Label }) => boolean) => turns.filter(is).length;
-  const both = count((turn) => turn.label === label && turn.decided === label);
-  const precision =
-    both /
-    Math.max(
-      1,
-      count(({ decided }) => decided === label),
-    );
-  const recall =
-    both /
-    Math.max(
-      1,
-      count((turn) => turn.label === label),
-    );
-  return { precision, recall, f1: harmonic(precision, recall) };
 }
 
 /** A turn as both stages judged it out of fold. */

@@ -1,8 +1,8 @@
+import type { Decided } from '../evaluation/figures.js';
 import { calibrate } from '../linear-stage.js';
 import type { Band, Calibration, Decision } from '../stage-model.js';
 import { LABELS, RUBRICS, type Rubric } from '../verdict.js';
 import { FOLDS } from './cross-validation.js';
-import type { Decided } from './figures.js';
 import { fitCalibration } from './fit-calibration.js';
 import {
   type CascadeExample,

@@ -1,10 +1,10 @@
+import { type Decided, type Figures, figuresOf } from '../evaluation/figures.js';
 import { firstStageFeatures } from '../first-stage-features.js';
 import { secondStageFeatures } from '../second-stage-features.js';
 import type { StageModel } from '../stage-model.js';
 import type { Rubric } from '../verdict.js';
 import { chooseBand, frontier, type MeasuredBand, measureBands } from './bands.js';
 import { foldOf } from './cross-validation.js';
-import { type Decided, type Figures, figuresOf } from './figures.js';
 import type { StageName } from './fit-decision.js';
 import type { LabelledExchange } from './labelled-exchanges.js';
 import {

@@ -1,5 +1,5 @@
 import { LABELS, type Label, type Rubric } from '../verdict.js';
-import { type JudgedExample, operating, scoredFor } from './fit-decision.js';
+import { type JudgedExample, operating, scoredFor } from './judged.js';
 import { averagePrecision, calibrationError, recallAtPrecision } from './metrics.js';
 
 /** A turn with what the classifier made of it. */

@@ -5,17 +5,13 @@ import { lastValueFrom } from 'rxjs';
 import { untilDone } from '../backoff.js';
 import type { StreamLag } from '../dsat/stream-lag.js';
 import { countRestart, forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
-import type {
-  AssignedPartitions,
-  AssignedPosition,
-  Doubt,
-  OffsetRange,
-  Position,
-  RestartReason,
-} from './consumer-offsets.js';
+import type { AssignedPartitions, AssignedPosition, OffsetRange, Position } from './consumer-offsets.js';
+import { HeartbeatTimer } from './heartbeat-timer.js';
 import { TURN_BATCH } from './ingest.controller.js';
 import type { FetchedBatch, IngestOutcome } from './ingest.service.js';
-import { type Fetched, type Reading, readOn } from './read-on.js';
+import { PartitionPositions, restartText } from './partition-positions.js';
+import type { Fetched, Reading } from './read-on.js';
+import { watchClock } from './watch-clock.js';
 
 export interface KafkaBatchOptions {
   kafka: Kafka;
@@ -37,9 +33,6 @@ const FETCH_WAIT_MS = 250;
 const CONCURRENT_PARTITIONS = 6;
 /** Kafka's own offsets only show the lag to Kafka's tools. */
 const COMMIT_INTERVAL_MS = 1_000;
-/** A clock that steps back by less delays a heartbeat by no more. */
-const CLOCK_STEP_MS = 500;
-const CLOCK_CHECK_MS = 500;
 const RESTART = { firstMs: 1_000, maxMs: 30_000 };
 
 /**
@@ -59,11 +52,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   protected override readonly logger = new Logger(KafkaBatchStrategy.name);
   private readonly stopping = new AbortController();
-  /** Where each partition that may be read stands; empty while positions are being asked for. */
-  private readonly positions = new Map<number, Position>();
-  /** What a fetch brought that did not begin with the last record stored. */
-  private readonly held = new Map<number, Fetched>();
-  private readonly doubts = new Map<number, Doubt>();
+  /** Empty while they are being asked for. */
+  private readonly positions = new PartitionPositions(() => this.offsetRanges());
   private asking = new AbortController();
   private taking = Promise.resolve();
   private readonly committedAt = new Map<number, number>();
@@ -163,7 +153,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   /** Nothing is read from here on until the positions are known. One asking ends before the next begins. */
   private takePositions(): Promise<void> {
     this.positions.clear();
-    this.held.clear();
     this.consumer?.pause([{ topic: this.options.topic, partitions: this.assigned }]);
     this.asking.abort();
     this.asking = new AbortController();
@@ -173,7 +162,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   private async takeOnce(signal: AbortSignal): Promise<void> {
-    const { generation, assigned, doubts } = this;
+    const { generation, assigned } = this;
+    const { doubts } = this.positions;
     const { topic } = this.options;
     const ranges = () => this.offsetRanges();
     const ask = () => this.options.positions({ partitions: assigned, doubts, ranges });
@@ -184,13 +174,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     this.consumer?.resume([{ topic, partitions: assigned }]);
   }
 
-  private sayRestart({ partition, nextOffset, restart }: AssignedPosition): void {
-    if (!restart) return;
-    countRestart(restart.reason);
-    this.logger.error(
-      `${this.options.topic}/${partition}: ${RESTART_TEXTS[restart.reason]} (stored up to offset ${restart.storedOffset}). ` +
-        `It is read from its first record, ${nextOffset}; what is stored already is not stored twice.`,
-    );
+  private sayRestart(position: AssignedPosition): void {
+    if (!position.restart) return;
+    countRestart(position.restart.reason);
+    this.logger.error(restartText(this.options.topic, position));
   }
 
   private seek({ partition, nextOffset, last, end }: AssignedPosition): void {
@@ -214,29 +201,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const { partition } = payload.batch;
     const position = this.positions.get(partition);
     if (!position || !payload.isRunning() || payload.isStale()) return;
-    const fetched = fetchedOf(payload);
-    const reading = await this.read(partition, position, fetched);
+    const reading = await this.positions.read(partition, position, fetchedOf(payload));
     if (reading.outcome === 'follows') await this.ingest(payload, position, reading);
-    else if (reading.outcome === 'unproved') {
-      this.held.set(partition, fetched);
-      readFrom(payload, position.last!.offset);
-    } else {
-      if (reading.outcome === 'foreign') this.doubts.set(partition, { reason: reading.reason, position });
-      void this.takePositions();
-    }
-  }
-
-  private async read(partition: number, position: Position, fetched: Fetched): Promise<Reading> {
-    const reading = readOn(position, fetched);
-    if (reading.outcome !== 'follows') return reading;
-    if (!position.last && position.nextOffset > 0n) {
-      // No record proves the topic: a new one has earlier records too.
-      const range = (await this.offsetRanges()).find((range) => range.partition === partition);
-      return range?.low === position.nextOffset ? reading : { outcome: 'astray' };
-    }
-    const held = this.held.get(partition);
-    this.held.delete(partition);
-    return reading.messages.length === 0 && held ? { outcome: 'follows', ...held } : reading;
+    else if (reading.outcome === 'unproved') readFrom(payload, position.last!.offset);
+    else void this.takePositions();
   }
 
   private async ingest(payload: EachBatchPayload, position: Position, { messages, nextOffset }: Follows) {
@@ -321,48 +289,13 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
 type Follows = Extract<Reading, { outcome: 'follows' }>;
 
-const RESTART_TEXTS: Record<RestartReason, string> = {
-  'out-of-range': 'the stored offset is not in the topic: records were removed unread, or the topic was made again',
-  'other-record': 'another record is where the last one stored was: the topic was made again',
-  'record-gone': 'the last record stored is gone: the topic was made again, or compacted, which loses turns',
-};
-
 function fetchedOf({ batch }: EachBatchPayload): Fetched {
   // kafkajs has it, its types do not.
   const { fetchedOffset } = batch as typeof batch & { fetchedOffset: string };
   return { from: BigInt(fetchedOffset), messages: batch.messages, nextOffset: BigInt(batch.lastOffset()) + 1n };
 }
 
-/** Calls back with how far the wall clock went back, whenever it did. */
-function watchClock(onStep: (backMs: number) => void): NodeJS.Timeout {
-  let ahead = Date.now() - performance.now();
-  return setInterval(() => {
-    const now = Date.now() - performance.now();
-    if (now < ahead - CLOCK_STEP_MS) onStep(ahead - now);
-    ahead = now;
-  }, CLOCK_CHECK_MS);
-}
-
 /** Makes the next fetch begin at the offset. */
 function readFrom(payload: EachBatchPayload, offset: bigint): void {
   payload.resolveOffset((offset - 1n).toString());
-}
-
-/**
- * Beats while a batch is worked on. A heartbeat that fails means that the group rebalances: the signal then ends the
- * work early, and kafkajs, whose own next heartbeat fails too, joins again.
- */
-class HeartbeatTimer {
-  private readonly lost = new AbortController();
-  private readonly timer: NodeJS.Timeout;
-  readonly signal: AbortSignal;
-
-  constructor(heartbeat: () => Promise<void>, everyMs: number, stopping: AbortSignal) {
-    this.signal = AbortSignal.any([this.lost.signal, stopping]);
-    this.timer = setInterval(() => heartbeat().catch(() => this.lost.abort()), everyMs);
-  }
-
-  stop(): void {
-    clearInterval(this.timer);
-  }
 }

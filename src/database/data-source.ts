@@ -8,6 +8,7 @@ import { AnchorOrigin1764000430000 } from '../../migrations/1764000430000-anchor
 import { Erasure1764000510000 } from '../../migrations/1764000510000-erasure.js';
 import { AnchorStateReason1764000520000 } from '../../migrations/1764000520000-anchor-state-reason.js';
 import { AnchorDecisions1764000530000 } from '../../migrations/1764000530000-anchor-decisions.js';
+import { Judge1764000600000 } from '../../migrations/1764000600000-judge.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -34,6 +35,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       Erasure1764000510000,
       AnchorStateReason1764000520000,
       AnchorDecisions1764000530000,
+      Judge1764000600000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

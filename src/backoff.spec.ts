@@ -18,6 +18,16 @@ describe('untilDone', () => {
     }
   });
 
+  it('waits no shorter than the failure asks for', async () => {
+    const waits: number[] = [];
+    const attempt = async () => {
+      if (waits.length < 1) throw new Error('busy');
+    };
+    const onFailure = (_: unknown, waitMs: number) => waits.push(waitMs);
+    await untilDone(attempt, { firstMs: 2, maxMs: 8, onFailure, leastMs: () => 30 });
+    expect(waits).toEqual([30]);
+  });
+
   it('throws what will not get better', async () => {
     const attempt = async () => {
       throw new TypeError('a bug');

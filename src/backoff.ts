@@ -5,6 +5,8 @@ export interface BackoffOptions {
   maxMs: number;
   signal?: AbortSignal;
   onFailure: (error: unknown, waitMs: number) => void;
+  /** What the failure itself asks to wait, such as `Retry-After`; the wait is not shorter. */
+  leastMs?: (error: unknown) => number;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface BackoffOptions {
  */
 export async function untilDone<T>(
   attempt: () => Promise<T>,
-  { firstMs, maxMs, signal, onFailure }: BackoffOptions,
+  { firstMs, maxMs, signal, onFailure, leastMs = () => 0 }: BackoffOptions,
   retriable: (error: unknown) => boolean = () => true,
 ): Promise<T> {
   for (let waitMs = firstMs; ; waitMs = Math.min(waitMs * 2, maxMs)) {
@@ -22,7 +24,7 @@ export async function untilDone<T>(
       return await attempt();
     } catch (error) {
       if (!retriable(error)) throw error;
-      const jittered = Math.round(waitMs * (0.5 + Math.random() / 2));
+      const jittered = Math.max(Math.round(waitMs * (0.5 + Math.random() / 2)), leastMs(error));
       onFailure(error, jittered);
       await sleep(jittered, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }

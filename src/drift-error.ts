@@ -14,6 +14,9 @@ export type DriftErrorCode =
   | 'engine-unavailable'
   | 'out-of-memory'
   | 'training-diverged'
+  | 'judge-unavailable'
+  | 'judge-over-budget'
+  | 'judge-unparseable'
   | 'interrupted';
 
 export interface DriftErrorOptions {

@@ -6,6 +6,7 @@ import { DriftError } from '../drift-error.js';
 import { REDACTION_KINDS, type RedactionSettings } from '../privacy/redaction-settings.js';
 import { readConfigured } from './configured-file.js';
 import { checkDatabaseCa, databaseUrl, withDatabaseCa } from './database-url.js';
+import { checkJudge, type JudgeSettings, judgeKeys, judgeOf } from './judge-keys.js';
 import { checkKafkaSecurity, type KafkaSecurity, kafkaSecurityKeys, kafkaSecurityOf } from './kafka-security.js';
 import { pemFile } from './pem-file.js';
 
@@ -108,6 +109,7 @@ export const configSchema = z.object({
   DRIFTLOOP_PROVISIONAL_LIMIT: positive
     .default(100_000)
     .describe('Verdicts that may wait for the second stage; with more, ingestion waits.'),
+  ...judgeKeys,
   DRIFTLOOP_SHUTDOWN_GRACE_MS: positive
     .default(25_000)
     .describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
@@ -135,7 +137,7 @@ export const configSchema = z.object({
 
 type ConfigKeys = z.output<typeof configSchema>;
 
-const checkedSchema = configSchema.superRefine(checkDatabaseCa).superRefine(checkKafkaSecurity);
+const checkedSchema = configSchema.superRefine(checkDatabaseCa).superRefine(checkKafkaSecurity).superRefine(checkJudge);
 
 /** What the environment says, validated; `policyDir` is resolved. */
 export interface Config {
@@ -153,6 +155,8 @@ export interface Config {
   kafkaSessionTimeoutMs: number;
   classifyBatch: number;
   provisionalLimit: number;
+  /** The language model that judges uncertain turns. */
+  judge?: JudgeSettings;
   redaction: RedactionSettings;
   privacyKey?: string;
   shutdownGraceMs: number;
@@ -184,6 +188,7 @@ export const SECRETS = [
   'DRIFTLOOP_PRIVACY_KEY',
   'DRIFTLOOP_KAFKA_SASL_PASSWORD',
   'DRIFTLOOP_KAFKA_OAUTH_CLIENT_SECRET',
+  'DRIFTLOOP_JUDGE_API_KEY',
 ];
 
 function secretFrom(key: string, env: NodeJS.ProcessEnv): string | undefined {
@@ -220,6 +225,7 @@ function toConfig(keys: ConfigKeys): Config {
     kafkaSessionTimeoutMs: keys.DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS,
     classifyBatch: keys.DRIFTLOOP_CLASSIFY_BATCH,
     provisionalLimit: keys.DRIFTLOOP_PROVISIONAL_LIMIT,
+    judge: judgeOf(keys),
     redaction: { kinds: keys.DRIFTLOOP_REDACT, phoneCountry: keys.DRIFTLOOP_REDACT_PHONE_COUNTRY },
     privacyKey: keys.DRIFTLOOP_PRIVACY_KEY,
     shutdownGraceMs: keys.DRIFTLOOP_SHUTDOWN_GRACE_MS,

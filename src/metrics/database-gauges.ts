@@ -24,6 +24,10 @@ function gauge<T extends string>(name: string, help: string, labelNames: T[] = [
 export const anchors = gauge('anchors', 'Stored anchors, by state.', ['state']);
 export const seedPairs = gauge('seed_pairs', 'Stored seed pairs.');
 export const provisionalVerdicts = gauge('provisional_verdicts', 'Verdicts that wait for the second stage.');
+export const judgeTokens = gauge(
+  'judge_tokens_today',
+  'Tokens that language models that judge used today (UTC), with what is put aside for requests on their way.',
+);
 
 export const runs = gauge('runs', 'Training runs, by status.', ['status']);
 export const runInfo = gauge('run_info', 'Always 1; the labels describe the latest run.', ['run', 'preset', 'status']);

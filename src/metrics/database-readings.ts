@@ -32,6 +32,10 @@ export const READINGS: Reading[] = [
   reading<{ count: number }>(`SELECT count(*)::int FROM verdicts WHERE status = 'provisional'`, ([row]) =>
     gauges.provisionalVerdicts.set(row?.count ?? 0),
   ),
+  reading<{ tokens: number }>(
+    `SELECT coalesce(sum(tokens), 0)::float8 AS tokens FROM judge_spend WHERE day = (now() AT TIME ZONE 'UTC')::date`,
+    ([row]) => gauges.judgeTokens.set(row?.tokens ?? 0),
+  ),
   reading(
     `SELECT id, preset, status, extract(epoch FROM started_at)::float8 AS "startedAt",
        extract(epoch FROM ended_at)::float8 AS "endedAt" FROM runs WHERE id = ${LATEST_RUN}`,

@@ -4,17 +4,20 @@ import { CONFIG, type ServiceConfig } from '../config/config.module.js';
 import { loadSecondStage } from './cascade.js';
 import { registerClassifier } from './classifier-version.js';
 import { ClassifyService } from './classify.service.js';
+import { withJudge } from './judge/create-judge.js';
 import { StreamLag, StreamLagModule } from './stream-lag.js';
 
-/** The `classify` role: settles provisional verdicts with the second stage. */
+/** The `classify` role: settles provisional verdicts with the second stage, and a judge where one is configured. */
 @Module({
   imports: [StreamLagModule],
   providers: [
     {
       provide: ClassifyService,
       inject: [DataSource, CONFIG, StreamLag],
-      useFactory: (dataSource: DataSource, { classifyBatch }: ServiceConfig, lag: StreamLag) =>
-        new ClassifyService({ dataSource, secondStage: loadSecondStage(), batch: classifyBatch, lag }),
+      useFactory: async (dataSource: DataSource, config: ServiceConfig, lag: StreamLag) => {
+        const secondStage = await withJudge(dataSource, config, loadSecondStage());
+        return new ClassifyService({ dataSource, secondStage, batch: config.classifyBatch, lag });
+      },
     },
   ],
 })

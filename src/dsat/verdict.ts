@@ -25,6 +25,13 @@ export interface Exchange {
   userTurn: string;
 }
 
+/**
+ * What a language model that judges uncertain turns came to: its verdict (`asked`, `cached`), or why the classifier's
+ * own one stands.
+ */
+export const JUDGE_OUTCOMES = ['asked', 'cached', 'unavailable', 'over-budget', 'unparseable'] as const;
+export type JudgeOutcome = (typeof JUDGE_OUTCOMES)[number];
+
 export interface Verdict {
   label: Label;
   /** Each 0 to 1; together 1. */
@@ -34,6 +41,8 @@ export interface Verdict {
   classifierVersion: string;
   /** `provisional` in the first stage's uncertain band: a later stage decides. */
   status: 'provisional' | 'final';
+  /** Absent where no language model was to be asked. */
+  judge?: JudgeOutcome;
 }
 
 /** One stage of the cascade, or the whole: verdicts in the order of the exchanges. */

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { lockConversations } from '../database/conversation-lock.js';
+import { dropAnswers } from '../dsat/judge/answer-cache.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 
 /** What an erasure took away. */
@@ -57,16 +58,27 @@ export async function eraseConversations(
      FROM unnest($1::text[], $2::text[]) AS g (id, tombstone) WHERE conversation_id = g.id`,
     [ids, tombstones],
   );
+  const verdicts = await count('DELETE FROM verdicts WHERE conversation_id = ANY ($1)');
+  // After the verdicts: whoever asks the judge holds them, so that no answer comes later.
+  await dropAnswers(manager, pseudonyms, await userTurnsOf(manager, ids));
   return {
     conversations: ids.length,
     anchors,
     pairs,
     seedPairs,
-    verdicts: await count('DELETE FROM verdicts WHERE conversation_id = ANY ($1)'),
+    verdicts,
     feedback: await count('DELETE FROM turn_feedback WHERE conversation_id = ANY ($1)'),
     turns: await count('DELETE FROM turns WHERE conversation_id = ANY ($1)'),
     deadLetters: await eraseLetters(manager, [...ids, ...traces]),
   };
+}
+
+async function userTurnsOf(manager: EntityManager, ids: string[]): Promise<string[]> {
+  const rows = await manager.query<{ content: string }[]>(
+    `SELECT content FROM turns WHERE conversation_id = ANY ($1) AND role = 'user'`,
+    [ids],
+  );
+  return rows.map(({ content }) => content);
 }
 
 /** Before the pairs go: which runs were trained on the anchors, and so which policy versions. */

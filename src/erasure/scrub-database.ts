@@ -10,6 +10,7 @@ const TABLES = [
   'pairs',
   'dead_letters',
   'ingest_requests',
+  'judge_answers',
 ];
 
 /**

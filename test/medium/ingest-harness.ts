@@ -93,8 +93,8 @@ export class IngestHarness {
   }
 
   /** Lets a second-stage worker run until nothing is provisional. */
-  async settle(): Promise<void> {
-    while ((await settleSome(this.classifyTools)) > 0);
+  async settle(tools = this.classifyTools): Promise<void> {
+    while ((await settleSome(tools)) > 0);
   }
 
   get classifyTools(): ClassifyTools {

@@ -19,6 +19,7 @@ const COMMANDS = [
   () => import('./policies.command.js'),
   () => import('./models.command.js'),
   () => import('./engine.command.js'),
+  () => import('./evaluate.command.js'),
   () => import('./score.command.js'),
   () => import('./dpo.command.js'),
 ];

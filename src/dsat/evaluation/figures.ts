@@ -1,11 +1,11 @@
 import { LABELS, type Label, type Rubric } from '../verdict.js';
 import { type JudgedExample, operating, scoredFor } from './judged.js';
-import { averagePrecision, calibrationError, recallAtPrecision } from './metrics.js';
+import { calibrationError, Ranking, type Weights } from './metrics.js';
 
 /** A turn with what the classifier made of it. */
 export interface Decided extends JudgedExample {
   conversation: string;
-  confidence: 'high' | 'low';
+  confidence: 'high' | 'low' | null;
   rubric: Rubric | null;
   decided: Label;
 }
@@ -32,27 +32,38 @@ export interface Figures {
 }
 
 export function figuresOf(turns: Decided[]): Figures {
-  const sure = turns.filter(({ confidence }) => confidence === 'high');
   return {
     turns: turns.length,
-    dsat: labelFigures('dsat', turns),
-    sat: labelFigures('sat', turns),
-    dsatAveragePrecisionHighConfidence: averagePrecision(scoredFor('dsat', sure)),
-    macroF1: LABELS.reduce((sum, label) => sum + operating(label, turns).f1, 0) / LABELS.length,
+    ...measurer(turns)(),
     confusion: perLabel((label) =>
       perLabel((decided) => turns.filter((turn) => turn.label === label && turn.decided === decided).length),
     ),
   };
 }
 
-function labelFigures(label: Label, turns: Decided[]): LabelFigures {
+/** The figures of the turns that can be estimated, under weights: turns are sorted once for all of them. */
+export function measurer(turns: Decided[]): (weights?: Weights) => Omit<Figures, 'turns' | 'confusion'> {
+  const dsat = labelMeasurer('dsat', turns);
+  const sat = labelMeasurer('sat', turns);
+  const sure = turns.map(({ confidence }) => Number(confidence === 'high'));
+  const ranking = new Ranking(scoredFor('dsat', turns));
+  return (weights) => ({
+    dsat: dsat(weights),
+    sat: sat(weights),
+    dsatAveragePrecisionHighConfidence: ranking.averagePrecision(sure.map((is, at) => is * (weights?.[at] ?? 1))),
+    macroF1: LABELS.reduce((sum, label) => sum + operating(label, turns, weights).f1, 0) / LABELS.length,
+  });
+}
+
+function labelMeasurer(label: Label, turns: Decided[]): (weights?: Weights) => LabelFigures {
   const scored = scoredFor(label, turns);
-  return {
-    averagePrecision: averagePrecision(scored),
-    ...operating(label, turns),
-    recallAtPrecision85: recallAtPrecision(scored, 0.85),
-    ece: calibrationError(scored),
-  };
+  const ranking = new Ranking(scored);
+  return (weights) => ({
+    averagePrecision: ranking.averagePrecision(weights),
+    ...operating(label, turns, weights),
+    recallAtPrecision85: ranking.recallAtPrecision(0.85, weights),
+    ece: calibrationError(scored, weights),
+  });
 }
 
 function perLabel<T>(of: (label: Label) => T): Record<Label, T> {

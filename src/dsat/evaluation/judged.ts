@@ -1,5 +1,5 @@
 import type { Label } from '../verdict.js';
-import { harmonic, type Scored } from './metrics.js';
+import { harmonic, type Scored, type Weights } from './metrics.js';
 
 export type Probabilities = Record<Label, number>;
 
@@ -16,21 +16,18 @@ export function scoredFor(label: Label, judged: JudgedExample[]): Scored[] {
   }));
 }
 
+interface DecidedLabel {
+  label: Label;
+  decided: Label;
+}
+
 /** Precision, recall and F1 of one label under given decisions. */
-export function operating(label: Label, turns: { label: Label; decided: Label }[]) {
-  const count = (is: (turn: { label: Label; decided: Label }) => boolean) => turns.filter(is).length;
+export function operating(label: Label, turns: DecidedLabel[], weights?: Weights) {
+  const count = (is: (turn: DecidedLabel) => boolean) =>
+    turns.reduce((sum, turn, at) => (is(turn) ? sum + (weights?.[at] ?? 1) : sum), 0);
   const both = count((turn) => turn.label === label && turn.decided === label);
-  const precision =
-    both /
-    Math.max(
-      1,
-      count(({ decided }) => decided === label),
-    );
-  const recall =
-    both /
-    Math.max(
-      1,
-      count((turn) => turn.label === label),
-    );
+  const claimed = count(({ decided }) => decided === label);
+  const actual = count((turn) => turn.label === label);
+  const [precision, recall] = [both / Math.max(1, claimed), both / Math.max(1, actual)];
   return { precision, recall, f1: harmonic(precision, recall) };
 }

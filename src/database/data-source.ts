@@ -9,6 +9,7 @@ import { Erasure1764000510000 } from '../../migrations/1764000510000-erasure.js'
 import { AnchorStateReason1764000520000 } from '../../migrations/1764000520000-anchor-state-reason.js';
 import { AnchorDecisions1764000530000 } from '../../migrations/1764000530000-anchor-decisions.js';
 import { Judge1764000600000 } from '../../migrations/1764000600000-judge.js';
+import { LetterIds1764000610000 } from '../../migrations/1764000610000-letter-ids.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -36,6 +37,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       AnchorStateReason1764000520000,
       AnchorDecisions1764000530000,
       Judge1764000600000,
+      LetterIds1764000610000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -68,13 +68,16 @@ function headerAsJson(value: Buffer): string | { base64: string } {
 export async function insertDeadLetters(
   manager: EntityManager,
   { topic, partition }: { topic: string; partition: number },
-  letters: DeadLetter[],
+  letters: (DeadLetter & { ids: string[] })[],
 ): Promise<void> {
   await manager.query(
     `INSERT INTO dead_letters (topic, partition, record_offset, item, reason, detail, sha256, record_key, headers,
-       payload, payload_bytes, cut, record_time)
-     SELECT $1, $2, * FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-       $9::jsonb[], $10::bytea[], $11::integer[], $12::boolean[], $13::timestamptz[])
+       payload, payload_bytes, cut, record_time, ids)
+     SELECT $1, $2, record_offset, item, reason, detail, sha256, record_key, headers, payload, payload_bytes, cut,
+       record_time, ARRAY(SELECT jsonb_array_elements_text(ids))
+     FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::jsonb[], $10::bytea[],
+       $11::integer[], $12::boolean[], $13::timestamptz[], $14::jsonb[]) AS letter (record_offset, item, reason, detail,
+       sha256, record_key, headers, payload, payload_bytes, cut, record_time, ids)
      ON CONFLICT DO NOTHING`,
     [
       topic,
@@ -90,6 +93,7 @@ export async function insertDeadLetters(
       letters.map(({ bytes }) => bytes),
       letters.map(({ message, cut }) => cut === true || isCut(message)),
       letters.map(({ message }) => timeOf(message)),
+      letters.map(({ ids }) => JSON.stringify(ids)),
     ],
   );
 }

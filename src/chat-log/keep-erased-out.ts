@@ -2,8 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { lockConversations } from '../database/conversation-lock.js';
 import { eraseConversations, holdForErasure, holdOffErasures } from '../erasure/erase-conversations.js';
 import { type Erasure, eraseWithin } from '../erasure/erase-subject.js';
-import { erasedAmong, erasedUsersAmong } from '../erasure/tombstones.js';
+import { erasedAmong, erasedUsersAmong, tombstonesAmong } from '../erasure/tombstones.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
+import type { ProtectedLetter } from './protect-letter.js';
 import type { PlacedTurn } from './sort-turns.js';
 import type { TurnFeedback } from './turn.js';
 
@@ -58,4 +59,17 @@ async function eraseLate(
     await eraseConversations(manager, pseudonyms, ids, latest);
   }
   return ids;
+}
+
+/** Leaves out the letters that name an erased conversation, or a user who was erased after what they say. */
+export async function keepErasedLettersOut(
+  manager: EntityManager,
+  letters: ProtectedLetter[],
+): Promise<ProtectedLetter[]> {
+  const ids = new Set(letters.flatMap((letter) => letter.ids));
+  const conversations = await tombstonesAmong(manager, ids);
+  const users = await erasedUsersAmong(manager, ids);
+  const isErased = (id: string, saidAt: Date) =>
+    conversations.has(id) || (users.get(id)?.getTime() ?? -1) >= saidAt.getTime();
+  return letters.filter((letter) => !letter.ids.some((id) => isErased(id, letter.saidAt)));
 }

@@ -3,6 +3,7 @@ import type { IHeaders, KafkaMessage } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { testPrivacy } from '../../test/factories/privacy.js';
 import { KEPT_BYTES, makeDeadLetter } from './dead-letter.js';
+import { MOST_IDS } from './letter-ids.js';
 import { protectLetter } from './protect-letter.js';
 
 type Rest = Pick<Partial<KafkaMessage>, 'key'> & { headers?: IHeaders };
@@ -46,6 +47,21 @@ describe('a dead letter', () => {
     const user = testPrivacy().pseudonyms.userId('alice');
     const value = { userId: 'alice', user: 'alice', attributes: [{ key: 'user.id', value: { stringValue: 'alice' } }] };
     expect(text(JSON.stringify(value))).toBe(JSON.stringify(value).replaceAll('alice', user));
+  });
+
+  it('has hashes for ids of users that are numbers, as it has for their text', () => {
+    const user = testPrivacy().pseudonyms.userId('4711');
+    const value = { userId: 4711, attributes: [{ key: 'user.id', value: { intValue: '4711' } }] };
+    const hashed = { userId: user, attributes: [{ key: 'user.id', value: { intValue: user } }] };
+    expect(JSON.parse(text(JSON.stringify(value)))).toEqual(hashed);
+    expect(text('{"userId": 4711, "content": "x')).toBe(`{"userId":"${user}", "content": "x`);
+  });
+
+  it('has no value where that names more than can be found again', () => {
+    const value = JSON.stringify(Array.from({ length: MOST_IDS }, (_, index) => ({ user: index })));
+    const letter = protect(value);
+    expect(String(letter.message.value)).toBe(`[value of ${value.length} bytes that name over 10000 ids]`);
+    expect(letter.cut).toBe(true);
   });
 
   it('has a hash for the key where that is the user', () => {

@@ -3,46 +3,41 @@ import type { KafkaMessage } from 'kafkajs';
 import type { Privacy } from '../privacy/privacy.js';
 import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { buffers, type DeadLetter, KEPT_BYTES } from './dead-letter.js';
+import { CONVERSATION_FIELDS, USER_FIELDS } from './id-fields.js';
+import { type LetterIds, letterIds, MOST_IDS } from './letter-ids.js';
 import { nestsTooDeeply } from './nesting.js';
+import { unescaped } from './well-formed.js';
 
-/** Fields of the forms that hold a user's id. */
-const USER_FIELDS = [
-  'userId',
-  'user_id',
-  'user',
-  'user.id',
-  'enduser.id',
-  'safety_identifier',
-  'reviewer',
-  'hashed_ip',
-];
-const CONVERSATION_FIELDS = ['conversationId', 'conversation_id', 'gen_ai.conversation.id', 'subject'];
-const IDS = new Map<string, 'userId' | 'conversationId'>([
+type IdKind = 'userId' | 'conversationId';
+const IDS = new Map<string, IdKind>([
   ...USER_FIELDS.map((name) => [name, 'userId'] as const),
   ...CONVERSATION_FIELDS.map((name) => [name, 'conversationId'] as const),
 ]);
 const ID_IN_TEXT = new RegExp(
-  `"(${[...IDS.keys()].join('|').replaceAll('.', '\\.')})"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)"`,
+  `"(${[...IDS.keys()].join('|').replaceAll('.', '\\.')})"\\s*:\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(\\d+))`,
   'g',
 );
-/** ASCII that JSON may write as an escape, where it could hide. */
-const ESCAPED = /\\u00([2-7][0-9a-f])/gi;
 /** Larger values are redacted as text, as far as they are kept. */
 const MOST_PARSED = 1024 * 1024;
 const SHORT_HEADER = 64;
 /** A secret may begin before the end of what is kept, and end after it. */
 const MARGIN_BYTES = 16 * 1024;
 
+/** What may be stored, and by what it is found when somebody is erased. */
+export type ProtectedLetter = DeadLetter & Omit<LetterIds, 'all'>;
+
 /**
  * A dead letter as it may be stored: key, headers, detail and value redacted, user ids hashed. What is no text
  * cannot be redacted and is withheld; the record itself is still on its topic. The hash is the plain sha256 of the value
  * where nothing of it had to be taken out, else a keyed one, as text that is nearly known can be guessed from a plain one.
  */
-export function protectLetter(letter: DeadLetter, privacy: Privacy): DeadLetter {
+export function protectLetter(letter: DeadLetter, privacy: Privacy): ProtectedLetter {
   const redactions: RedactionCounts = {};
   const protect = (bytes: Buffer, what: string) => protectBytes(bytes, what, privacy, redactions);
   const { message } = letter;
-  const value = message.value && protect(message.value, 'value');
+  const { all, ...ids } = letterIds(message, privacy.pseudonyms);
+  const value =
+    message.value && (all ? protect(message.value, 'value') : insteadOf('value', message.value, UNFINDABLE));
   const key = message.key && protectKey(message.key, message.value, privacy, redactions);
   const sent = Object.entries(message.headers ?? {}).map(([name, given]) => [name, buffers(given)] as const);
   const headers = sent.map(
@@ -54,10 +49,12 @@ export function protectLetter(letter: DeadLetter, privacy: Privacy): DeadLetter 
   );
   const cut =
     isWithheld('key', message.key, key) ||
+    !all ||
     isWithheld('value', message.value, value) ||
     sent.some(([, values], of) => values.some((item, at) => isWithheld('header', item, headers[of]![1][at]!)));
   return {
     ...letter,
+    ...ids,
     cut,
     message: {
       ...message,
@@ -96,14 +93,20 @@ function isUserIn(value: Buffer | null, id: string): boolean {
   const text = value?.subarray(0, MOST_PARSED).toString('utf8') ?? '';
   const written = JSON.stringify(id).slice(1, -1);
   if (!text.includes(written)) return false;
-  return [...text.matchAll(ID_IN_TEXT)].some(([, name, given]) => given === written && IDS.get(name!) === 'userId');
+  return [...text.matchAll(ID_IN_TEXT)].some(
+    ([, name, given, number]) => (given ?? number) === written && IDS.get(name!) === 'userId',
+  );
 }
 
 function withheld(what: string, bytes: Buffer, { redactor }: Privacy): Buffer {
   return redactor.isOff ? bytes : insteadOf(what, bytes);
 }
 
-const insteadOf = (what: string, bytes: Buffer) => Buffer.from(`[${what} of ${bytes.length} bytes that are not text]`);
+/** Why a value is withheld that could not be found again for all whom it names. */
+const UNFINDABLE = `name over ${MOST_IDS} ids`;
+
+const insteadOf = (what: string, bytes: Buffer, why = 'are not text') =>
+  Buffer.from(`[${what} of ${bytes.length} bytes that ${why}]`);
 
 function isWithheld(what: string, bytes: Buffer | null, kept: Buffer | null): boolean {
   return bytes !== null && kept !== bytes && insteadOf(what, bytes).equals(kept!);
@@ -139,12 +142,10 @@ function protectJson(text: string, privacy: Privacy, counts: RedactionCounts): s
 }
 
 function protectText(text: string, { redactor, pseudonyms }: Privacy, counts: RedactionCounts): string {
-  const plain = text.replace(ESCAPED, (written, hex: string) =>
-    hex === '22' || hex.toLowerCase() === '5c' ? written : String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  const named = plain.replace(
+  const named = unescaped(text).replace(
     ID_IN_TEXT,
-    (_, name: string, id: string) => `"${name}":"${pseudonyms[IDS.get(name)!](id)}"`,
+    (_, name: string, id: string | undefined, number: string) =>
+      `"${name}":"${pseudonyms[IDS.get(name)!](id ?? number)}"`,
   );
   return redactor.text(named, counts);
 }
@@ -165,16 +166,29 @@ function withoutIds(value: unknown, privacy: Privacy): unknown {
 
 function replaced(name: string, item: unknown, attribute: unknown, privacy: Privacy): unknown {
   const kind = IDS.get(name);
-  if (kind && typeof item === 'string') return privacy.pseudonyms[kind](item);
+  if (kind && isId(item)) return storedId(kind, item, privacy);
   if (name === 'data_base64' && typeof item === 'string') {
     const data = Buffer.from(item, 'base64');
     return protectBytes(data, 'data', privacy, {}).toString('base64');
   }
   const attributeKind = name === 'value' ? IDS.get(String(attribute)) : undefined;
-  const { stringValue } = Object(item) as { stringValue?: unknown };
-  if (attributeKind && typeof stringValue === 'string')
-    return { ...(item as object), stringValue: privacy.pseudonyms[attributeKind](stringValue) };
-  return withoutIds(item, privacy);
+  return attributeKind ? attributeValue(attributeKind, item, privacy) : withoutIds(item, privacy);
+}
+
+/** OTLP's AnyValue of an attribute that is an id. */
+function attributeValue(kind: IdKind, value: unknown, privacy: Privacy): unknown {
+  const { stringValue, intValue } = Object(value) as { stringValue?: unknown; intValue?: unknown };
+  if (isId(stringValue)) return { ...(value as object), stringValue: storedId(kind, stringValue, privacy) };
+  if (isId(intValue)) return { ...(value as object), intValue: storedId(kind, intValue, privacy) };
+  return isId(value) ? storedId(kind, value, privacy) : withoutIds(value, privacy);
+}
+
+const isId = (item: unknown): item is string | number => typeof item === 'string' || typeof item === 'number';
+
+/** Ids that are numbers are texts once they are hashed. */
+function storedId(kind: IdKind, id: string | number, { pseudonyms }: Privacy): string | number {
+  const stored = pseudonyms[kind](String(id));
+  return stored === String(id) ? id : stored;
 }
 
 const keep = (before: unknown[], after: unknown[]) =>

@@ -9,7 +9,7 @@ import { lockPosition, type Partition, type Position, samePosition, storePositio
 import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import type { DecodedRecord } from './decode-record.js';
 import { judgeCompleted } from './judge-completed.js';
-import { keepErasedOut } from './keep-erased-out.js';
+import { keepErasedLettersOut, keepErasedOut } from './keep-erased-out.js';
 import { protectLetter } from './protect-letter.js';
 import { positionAfter } from './read-on.js';
 import { type ConflictingTurn, type PlacedTurn, sortTurns } from './sort-turns.js';
@@ -53,6 +53,8 @@ export interface StoredCounts {
   erasures: number;
   /** Turns that were left out, as their conversation is erased. */
   erasedTurns: number;
+  /** Letters that were left out, as whom or what they name is erased. */
+  erasedLetters: number;
   redactions: RedactionCounts[];
   deadLetters: DeadLetter['reason'][];
   verdicts: Verdict[];
@@ -100,7 +102,8 @@ async function storeNew(
   if (judged.length > 0) await insertVerdicts(manager, judged);
   const cases = await recordFinal(manager, judged);
   const put = [...rejected, ...conflicts.map((conflict) => conflictLetter(records, conflict))];
-  const letters = put.map((letter) => protectLetter(letter, privacy));
+  const protectedLetters = put.map((letter) => protectLetter(letter, privacy));
+  const letters = await keepErasedLettersOut(manager, protectedLetters);
   if (letters.length > 0) {
     await insertDeadLetters(manager, source, letters);
     await deadLetters.send(source, letters);
@@ -112,6 +115,7 @@ async function storeNew(
     feedback: feedback.length,
     erasures: erasures.length,
     erasedTurns: incoming.turns.length - turns.length,
+    erasedLetters: put.length - letters.length,
     sanitised,
     redactions: [...redactions, ...letters.map((letter) => letter.redactions ?? {})],
     deadLetters: letters.map(({ reason }) => reason),

@@ -25,3 +25,13 @@ function mapStrings(value: unknown, map: (text: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [map(key), mapStrings(item, map)]));
 }
+
+/** ASCII that JSON may write as an escape. */
+const ESCAPED = /\\u00([2-7][0-9a-f])/gi;
+
+/** JSON text in which nothing hides behind an escape; quotes and backslashes stay escaped. */
+export function unescaped(json: string): string {
+  return json.replace(ESCAPED, (written, hex: string) =>
+    hex === '22' || hex.toLowerCase() === '5c' ? written : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}

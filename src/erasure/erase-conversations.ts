@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { lockConversations } from '../database/conversation-lock.js';
 import { dropAnswers } from '../dsat/judge/answer-cache.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
+import { tombstoneOf } from './tombstones.js';
 
 /** What an erasure took away. */
 export interface ErasedCounts {
@@ -23,10 +24,6 @@ export const holdOffErasures = (manager: EntityManager) =>
 
 export const holdForErasure = (manager: EntityManager) =>
   manager.query('SELECT pg_advisory_xact_lock($1)', [ERASURE_LOCK]);
-
-/** Name under which an erased conversation is remembered, and its anchors go on. */
-export const tombstoneOf = (pseudonyms: Pseudonyms, conversationId: string) =>
-  `erased_${pseudonyms.hash('erased', conversationId).slice(0, 32)}`;
 
 /**
  * Takes conversations out of every table, whether or not there is anything of them, and remembers them by keyed hashes.
@@ -69,7 +66,7 @@ export async function eraseConversations(
     verdicts,
     feedback: await count('DELETE FROM turn_feedback WHERE conversation_id = ANY ($1)'),
     turns: await count('DELETE FROM turns WHERE conversation_id = ANY ($1)'),
-    deadLetters: await eraseLetters(manager, [...ids, ...traces]),
+    deadLetters: await eraseLetters(manager, [...tombstones, ...traces], [...ids, ...traces]),
   };
 }
 
@@ -106,16 +103,16 @@ export const ERASED_ANCHORS_OF = (runId: string, parent: string) => `(
 
 const MARK_VERSIONS = `UPDATE policy_versions v SET erased_anchors = ${ERASED_ANCHORS_OF('v.run_id', 'v.parent')}`;
 
-/** A conversation's letters are those with its id as key, or with its id (or another trace) in value or headers. */
-function eraseLetters(manager: EntityManager, traces: string[]): Promise<number> {
+/** The letters of records that name what is erased, and those that show a trace of it anywhere in what is kept. */
+function eraseLetters(manager: EntityManager, ids: string[], traces: string[]): Promise<number> {
   const written = traces.flatMap((trace) => [trace, JSON.stringify(trace).slice(1, -1)]);
   return countOf(
     manager,
-    `DELETE FROM dead_letters WHERE EXISTS (
+    `DELETE FROM dead_letters WHERE ids && $2 OR EXISTS (
        SELECT FROM unnest($1::text[]) AS trace
        WHERE record_key = convert_to(trace, 'UTF8') OR position(convert_to(trace, 'UTF8') IN payload) > 0
          OR position(to_json(trace)::text IN headers::text) > 0)`,
-    [[...new Set(written)]],
+    [[...new Set(written)], ids],
   );
 }
 

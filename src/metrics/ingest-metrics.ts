@@ -25,6 +25,10 @@ const erasedTurns = new Counter({
   name: 'driftloop_ingest_erased_turns_total',
   help: 'Turns that came and were left out, as their conversation is erased.',
 });
+const erasedLetters = new Counter({
+  name: 'driftloop_ingest_erased_letters_total',
+  help: 'Refused records that came and were left out of the dead letters, as whom or what they name is erased.',
+});
 const redactions = new Counter({
   name: 'driftloop_redactions_total',
   help: 'Places in records that were replaced by a placeholder before anything was stored, by kind.',
@@ -83,6 +87,7 @@ export function countStored(counts: StoredCounts, seconds: number): void {
   sanitised.inc(counts.sanitised);
   erasures.inc(counts.erasures);
   erasedTurns.inc(counts.erasedTurns);
+  erasedLetters.inc(counts.erasedLetters);
   for (const counted of counts.redactions) {
     for (const [kind, count] of Object.entries(counted)) redactions.inc({ kind }, count);
   }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { insertDeadLetters, makeDeadLetter } from '../../src/chat-log/dead-letter.js';
+import { protectLetter } from '../../src/chat-log/protect-letter.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import { testPrivacy } from '../factories/privacy.js';
 import { createTestDatabase, createTestTopics, testBrokers } from '../stack.js';
 import { runCli } from './run-cli.js';
 
@@ -24,7 +26,9 @@ beforeAll(async () => {
       offset === 2 ? 'invalid' : 'undecodable',
       'the value is not JSON',
     );
-  const letters = [letter(0, '{\u001b[31m'), letter(1, 'x'.repeat(70_000)), letter(2, '[]')];
+  const letters = [letter(0, '{\u001b[31m'), letter(1, 'x'.repeat(70_000)), letter(2, '[]')].map((letter) =>
+    protectLetter(letter, testPrivacy()),
+  );
   await insertDeadLetters(dataSource.manager, { topic, partition: 3 }, letters);
   await dataSource.destroy();
 });

@@ -161,6 +161,61 @@ describe('what is erased', () => {
   });
 });
 
+describe('a dead letter of what is erased', () => {
+  const MESSAGES = { 'content-type': 'application/vnd.driftloop.openai.messages+json' };
+  const asMessages = (key: string, ...roles: string[]) => ({
+    key,
+    value: JSON.stringify({ user: 'alice', messages: roles.map((role) => ({ role, content: marker })) }),
+    headers: MESSAGES,
+  });
+  /** Refused, and its ids stand beyond what is kept of it. */
+  const large = (userId: string, occurredAt = '2026-01-02T03:04:05Z') => ({
+    key: 'k',
+    value: JSON.stringify({ content: 'x '.repeat(40_000), role: marker, occurredAt, conversationId: 'gone', userId }),
+  });
+  const erase = (subject: Erasure['subject'], id: string) =>
+    eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject, id }));
+
+  async function lettersOnTopic(): Promise<number> {
+    const admin = harness.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(harness.config.topics.deadLetters);
+    await admin.disconnect();
+    return ends.reduce((sum, { high }) => sum + Number(high), 0);
+  }
+
+  it('is found by ids beyond what is kept of it', async () => {
+    await harness.produce([large('bob'), { ...large('alice'), key: 'l' }]);
+    await harness.startConsumer();
+    await harness.stored();
+    expect(await erase('user', pseudonyms().userId('alice'))).toMatchObject({ deadLetters: 1 });
+    expect(await erase('conversation', 'gone')).toMatchObject({ deadLetters: 1 });
+  });
+
+  it('is found by an id that is derived', async () => {
+    await harness.produce([asMessages('k', 'user', 'assistant'), asMessages('k', 'user', 'nobody')]);
+    await harness.startConsumer();
+    await harness.stored();
+    const id = String((await harness.rows('turns'))[0]!.conversation_id);
+    expect(id).toMatch(/^c_/);
+    expect(await erase('conversation', id)).toMatchObject({ turns: 2, deadLetters: 1 });
+  });
+
+  it('stays away when it is sent again, from its topic too, until the user says something anew', async () => {
+    await harness.startConsumer();
+    await erase('user', pseudonyms().userId('alice'));
+    await erase('conversation', 'other');
+    await harness.produce([
+      large('alice'),
+      { key: 'other', value: `no json ${marker}` },
+      large('alice', '2100-01-01T00:00:00Z'),
+    ]);
+    await harness.stored();
+    expect(await counts()).toMatchObject({ dead_letters: 1 });
+    expect(await lettersOnTopic()).toBe(1);
+  });
+});
+
 describe('after the tables are written anew', () => {
   it('no file of the database, and no segment of its log, holds the text', async () => {
     await harness.startConsumer();

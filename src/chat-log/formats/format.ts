@@ -78,10 +78,14 @@ export function conversationIdOf(
   const named = own ?? origin.subject;
   if (named) return named;
   const { tenant = null, userId = null } = sender;
-  if (tenant || userId || origin.key) return digest(['sender', tenant, userId, origin.key]);
+  if (tenant || userId || origin.key) return senderConversationId(tenant, userId, origin.key);
   const place = ['record', origin.topic, origin.partition, origin.offset, origin.timestamp];
   return digest(item === 0 ? place : [...place, item]);
 }
+
+/** The conversation of a record that says only who sent it. */
+export const senderConversationId = (tenant: string | null, userId: string | null, key: string | null) =>
+  digest(['sender', tenant, userId, key]);
 
 /** Of one who sees only hashes: whoever stores it replaces it by a keyed one, as user ids are easily guessed. */
 const digest = (facts: unknown[]) => `${DERIVED_ID}${hash('sha256', JSON.stringify(facts))}`;

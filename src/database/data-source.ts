@@ -10,6 +10,7 @@ import { AnchorStateReason1764000520000 } from '../../migrations/1764000520000-a
 import { AnchorDecisions1764000530000 } from '../../migrations/1764000530000-anchor-decisions.js';
 import { Judge1764000600000 } from '../../migrations/1764000600000-judge.js';
 import { LetterIds1764000610000 } from '../../migrations/1764000610000-letter-ids.js';
+import { DecisionTexts1764000620000 } from '../../migrations/1764000620000-decision-texts.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -38,6 +39,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       AnchorDecisions1764000530000,
       Judge1764000600000,
       LetterIds1764000610000,
+      DecisionTexts1764000620000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -34,7 +34,7 @@ export async function decideAnchors(
       why,
     ]);
     await manager.query(
-      `INSERT INTO audit_log (action, subject, facts) SELECT $2, id, jsonb_build_object('why', $3::text) FROM unnest($1::text[]) AS id`,
+      `INSERT INTO audit_log (action, subject, facts) SELECT $2, lower(id), jsonb_build_object('why', $3::text) FROM unnest($1::text[]) AS id`,
       [ids, `${decision}-anchor`, why],
     );
   });

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { lockConversations } from '../database/conversation-lock.js';
 import { dropAnswers } from '../dsat/judge/answer-cache.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
+import { eraseReasons } from './erase-reasons.js';
 import { tombstoneOf } from './tombstones.js';
 
 /** What an erasure took away. */
@@ -49,6 +50,7 @@ export async function eraseConversations(
     'DELETE FROM pairs WHERE anchor_id IN (SELECT id FROM anchors WHERE conversation_id = ANY ($1))',
   );
   const seedPairs = await count('DELETE FROM seed_pairs WHERE conversation_id = ANY ($1)');
+  await eraseReasons(manager, ids);
   const anchors = await count(
     `UPDATE anchors SET state = 'erased', conversation_id = g.tombstone, rubric = NULL, confidence = 0, tenant = NULL,
        state_reason = NULL

@@ -11,6 +11,7 @@ const TABLES = [
   'dead_letters',
   'ingest_requests',
   'judge_answers',
+  'audit_log',
 ];
 
 /**

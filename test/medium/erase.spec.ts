@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decideAnchors } from '../../src/anchor/decide-anchors.js';
 import type { TurnEvent } from '../../src/chat-log/turn-event.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
 import { cleanExports, rememberExport } from '../../src/erasure/exported-files.js';
@@ -159,6 +160,34 @@ describe('what is erased', () => {
     await harness.stored();
     expect(await counts()).toEqual(NOTHING);
   });
+});
+
+it('takes the words of a decision on an erased anchor away, wherever that decision stands', async () => {
+  await harness.startConsumer();
+  await ingest([
+    ...said('gone'),
+    ...conversation('kept', ['List.', 'Milk.', 'BAD']),
+    ...conversation('apart', ['List.', 'Milk.', 'BAD']),
+  ]);
+  const anchors = await harness.rows('anchors');
+  const idOf = (conversationId: string) =>
+    String(anchors.find(({ conversation_id }) => conversation_id === conversationId)!.id);
+  await decideAnchors(harness.dataSource, 'retire', [idOf('gone').toUpperCase(), idOf('kept')], `both are ${marker}'s`);
+  await decideAnchors(harness.dataSource, 'retire', [idOf('apart')], 'spam');
+  await eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
+  const decisions = await harness.dataSource.query(
+    `SELECT subject, facts->>'why' AS why FROM audit_log WHERE action = 'retire-anchor' ORDER BY id`,
+  );
+  expect(decisions).toEqual([
+    { subject: idOf('gone'), why: '[erased]' },
+    { subject: idOf('kept'), why: '[erased]' },
+    { subject: idOf('apart'), why: 'spam' },
+  ]);
+  expect((await harness.rows('anchors')).map(({ state, state_reason }) => [state, state_reason]).sort()).toEqual([
+    ['erased', null],
+    ['retired', '[erased]'],
+    ['retired', 'spam'],
+  ]);
 });
 
 describe('a dead letter of what is erased', () => {

@@ -13,6 +13,7 @@ const COMMANDS = [
   () => import('./replay.command.js'),
   () => import('./dlq.command.js'),
   () => import('./anchors.command.js'),
+  () => import('./rubric.command.js'),
   () => import('./erase.command.js'),
   () => import('./runs.command.js'),
   () => import('./train.command.js'),

@@ -11,7 +11,7 @@ import { AnswerCache } from './answer-cache.js';
 import { ExchangeJudge } from './exchange-judge.js';
 import { JudgedStage } from './judged-stage.js';
 import { currentRubric } from './rubric-store.js';
-import { judgeVersion, SCORING_PROMPT } from './scoring-prompt.js';
+import { answersVersion, judgeVersion, SCORING_PROMPT } from './scoring-prompt.js';
 
 export function createJudgeClient(dataSource: DataSource, settings: JudgeSettings): JudgeClient {
   setDailyTokens(settings.dailyTokens);
@@ -28,7 +28,7 @@ export async function withJudge(dataSource: DataSource, config: JudgeConfig, sta
   const rubric = await currentRubric(dataSource);
   const version = judgeVersion(config.judge.model, rubric);
   const client = createJudgeClient(dataSource, config.judge);
-  const cache = new AnswerCache(dataSource, pseudonyms, version);
+  const cache = new AnswerCache(dataSource, pseudonyms, answersVersion(config.judge.model, rubric.items));
   const judged = new JudgedStage(stage, new ExchangeJudge({ client, rubric, cache }), version);
   await register(dataSource, judged.version, {
     version: judged.version,

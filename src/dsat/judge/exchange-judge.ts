@@ -13,12 +13,13 @@ export type Judgement =
   | { outcome: 'asked' | 'cached'; label: Label; probabilities: Record<Label, number>; rubric: Rubric | null }
   | { outcome: Exclude<JudgeOutcome, 'asked' | 'cached'> };
 
-type Answer = { outcome: 'asked' | 'cached'; items: FoundItem[] } | Exclude<Judgement, { label: Label }>;
+/** The items that the model found, or why there are none. */
+export type Answer = { outcome: 'asked' | 'cached'; items: FoundItem[] } | Exclude<Judgement, { label: Label }>;
 
 export interface ExchangeJudgeTools {
   client: JudgeClient;
   rubric: JudgeRubric;
-  cache: AnswerCache;
+  cache: Pick<AnswerCache, 'hash' | 'read' | 'write'>;
 }
 
 /** Scores exchanges by the items of a rubric (SPUR, arXiv 2403.12388, section 3.3), several in a request. */
@@ -27,6 +28,11 @@ export class ExchangeJudge {
 
   /** In the order of the exchanges; within the time of the settings, whatever the API does. */
   async judge(exchanges: readonly Exchange[]): Promise<Judgement[]> {
+    return (await this.answers(exchanges)).map((answer) => this.judgement(answer));
+  }
+
+  /** The same before it is weighed. */
+  async answers(exchanges: readonly Exchange[]): Promise<Answer[]> {
     if (exchanges.length === 0) return [];
     const { cache, client } = this.tools;
     const hashes = exchanges.map((exchange) => cache.hash(exchange));
@@ -38,7 +44,7 @@ export class ExchangeJudge {
     const chunks = chunksOf(open, client.settings.batch);
     const asked = await mapConcurrently(chunks, client.settings.concurrency, (chunk) => this.ask(chunk, deadline));
     for (const [hash, answer] of asked.flat()) answers.set(hash, answer);
-    return hashes.map((hash) => this.judgement(answers.get(hash)!));
+    return hashes.map((hash) => answers.get(hash)!);
   }
 
   /** One request. What the answer leaves out was not judged. */

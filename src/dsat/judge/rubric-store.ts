@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { DriftError } from '../../drift-error.js';
+import type { Figures } from '../evaluation/figures.js';
 import { DEFAULT_RUBRIC, type JudgeRubric, rubricItemSchema } from './rubric.js';
 
 /** A rubric with where it came from and how right a model judges by it. */
@@ -10,7 +11,7 @@ export interface StoredRubric extends JudgeRubric {
   prompts: string;
   learntFrom: Record<string, number>;
   /** On labels that it was not learnt from; null where there were too few. */
-  figures: unknown;
+  figures: Figures | null;
 }
 
 export type RubricRow = StoredRubric & { createdAt: Date };
@@ -23,7 +24,7 @@ const rowSchema = z.object({
   model: z.string(),
   prompts: z.string(),
   learntFrom: z.record(z.string(), z.number()),
-  figures: z.unknown(),
+  figures: z.custom<Figures | null>(),
   createdAt: z.date(),
 });
 

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { Calibration, Decision } from '../stage-model.js';
 import { LABELS, RUBRICS } from '../verdict.js';
 
-const text = z.string().trim().min(3).max(300);
+/** One sentence. */
+export const rubricText = z.string().min(3).max(300);
 
 /** Something that a user's next message may show. */
 export const rubricItemSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ id: z.string(), kind: z.literal('dsat'), text, rubric: z.enum(RUBRICS) }),
-  z.strictObject({ id: z.string(), kind: z.literal('sat'), text }),
+  z.strictObject({ id: z.string(), kind: z.literal('dsat'), text: rubricText, rubric: z.enum(RUBRICS) }),
+  z.strictObject({ id: z.string(), kind: z.literal('sat'), text: rubricText }),
 ]);
 export type RubricItem = z.output<typeof rubricItemSchema>;
 

@@ -43,6 +43,11 @@ export function judgeVersion(model: string, { version }: JudgeRubric): string {
   return `judge-${sha256(JSON.stringify([model, SCORING_PROMPT, version])).slice(0, 12)}`;
 }
 
+/** Names what answers depend on, for their cache: how they are weighed does not matter. */
+export function answersVersion(model: string, items: readonly RubricItem[]): string {
+  return `answers-${sha256(JSON.stringify([model, SCORING_PROMPT, items])).slice(0, 12)}`;
+}
+
 const LIMITS = { prompt: 1_500, reply: 2_500, userTurn: 2_000 };
 
 /** One exchange as the judge reads it: of long texts the head and the tail. */

@@ -8,7 +8,7 @@ import type { Label } from '../verdict.js';
 export function fitDecision(judged: JudgedExample[]): Decision {
   const dsat = bestF1(scoredFor('dsat', judged)).threshold;
   const rest = judged.filter(({ probabilities }) => probabilities.dsat < dsat);
-  return { dsat, sat: bestF1(scoredFor('sat', rest)).threshold };
+  return { dsat, sat: rest.length > 0 ? bestF1(scoredFor('sat', rest)).threshold : 1 };
 }
 
 /** A turn as both stages judged it out of fold. */

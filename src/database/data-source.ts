@@ -11,6 +11,7 @@ import { AnchorDecisions1764000530000 } from '../../migrations/1764000530000-anc
 import { Judge1764000600000 } from '../../migrations/1764000600000-judge.js';
 import { LetterIds1764000610000 } from '../../migrations/1764000610000-letter-ids.js';
 import { DecisionTexts1764000620000 } from '../../migrations/1764000620000-decision-texts.js';
+import { VerdictAbstained1764000621000 } from '../../migrations/1764000621000-verdict-abstained.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -40,6 +41,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       Judge1764000600000,
       LetterIds1764000610000,
       DecisionTexts1764000620000,
+      VerdictAbstained1764000621000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

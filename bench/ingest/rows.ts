@@ -21,8 +21,8 @@ export const TABLES = {
   },
   verdict: {
     name: 'verdicts',
-    columns: 'conversation_id turn label p_dsat p_sat p_neutral rubric classifier_version status'.split(' '),
-    types: 'text integer text float8 float8 float8 text text text'.split(' '),
+    columns: 'conversation_id turn label p_dsat p_sat p_neutral rubric classifier_version status abstained'.split(' '),
+    types: 'text integer text float8 float8 float8 text text text boolean'.split(' '),
   },
   anchor: {
     name: 'anchors',

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { type RequestCase, sameRequest } from '../dsat/request-similarity.js';
+import { isSettled } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { derivedId } from './derived-id.js';
 
@@ -12,11 +13,11 @@ interface Candidate extends RequestCase {
 
 /**
  * Writes the seed pairs that the given verdicts complete, and returns how many are new: a final dsat turn whose next
- * exchange is final and sat, still about the same request. Whichever of the two verdicts becomes final last finds the
+ * exchange is final and sat, still about the same request; a verdict that abstains is no side of one. Whichever of the two verdicts becomes final last finds the
  * other, as both transactions hold the conversation's lock.
  */
 export async function writeSeedPairs(manager: EntityManager, judged: JudgedTurn[]): Promise<number> {
-  const sides = judged.filter(({ verdict }) => verdict.status === 'final' && verdict.label !== 'neutral');
+  const sides = judged.filter(({ verdict }) => isSettled(verdict) && verdict.label !== 'neutral');
   if (sides.length === 0) return 0;
   const pairs = (await findCandidates(manager, sides)).flatMap((candidate) => {
     const { same, similarity } = sameRequest(candidate);
@@ -59,7 +60,7 @@ function findCandidates(manager: EntityManager, judged: JudgedTurn[]): Promise<C
      FROM sides
      JOIN anchors a ON a.conversation_id = sides.conversation_id AND a.turn = dsat_turn
      JOIN verdicts sat ON sat.conversation_id = sides.conversation_id AND sat.turn = sat_turn
-       AND sat.label = 'sat' AND sat.status = 'final'
+       AND sat.label = 'sat' AND sat.status = 'final' AND NOT sat.abstained
      JOIN turns rejected ON rejected.conversation_id = sides.conversation_id AND rejected.turn = dsat_turn - 1
      JOIN turns feedback ON feedback.conversation_id = sides.conversation_id AND feedback.turn = dsat_turn
      JOIN turns chosen ON chosen.conversation_id = sides.conversation_id AND chosen.turn = sat_turn - 1

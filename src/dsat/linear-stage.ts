@@ -59,6 +59,7 @@ export class LinearStage implements NamingClassifier {
       label,
       probabilities,
       rubric: label === 'dsat' ? this.rubric() : null,
+      abstained: abstains(probabilities, this.model.decision),
       classifierVersion: this.version,
       status: this.model.band && isUncertain(probabilities, this.model.band) ? 'provisional' : 'final',
     };
@@ -80,6 +81,17 @@ export function calibrate(scores: Float64Array, { scale, shift }: Calibration): 
 export function decide({ dsat, sat }: Record<Label, number>, decision: Decision): Label {
   if (dsat >= decision.dsat) return 'dsat';
   return sat >= decision.sat ? 'sat' : 'neutral';
+}
+
+/** From here on dsat is more probable than not. */
+const MORE_LIKELY = 0.5;
+
+/**
+ * Whether a verdict abstains: a dsat one that is more likely wrong than right, and one that the same distance under the
+ * threshold kept from being dsat. The threshold is where F1 is best, and so lies under one half.
+ */
+export function abstains({ dsat }: Record<Label, number>, { dsat: threshold }: Decision): boolean {
+  return dsat < MORE_LIKELY && dsat > 2 * threshold - MORE_LIKELY;
 }
 
 export function isUncertain(probabilities: Record<Label, number>, band: Band): boolean {

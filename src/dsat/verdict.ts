@@ -38,12 +38,18 @@ export interface Verdict {
   probabilities: Record<Label, number>;
   /** The most probable reason; null unless the label is dsat. */
   rubric: Rubric | null;
+  /** The classifier is not sure whether the turn is dsat: nothing follows from the verdict. */
+  abstained: boolean;
   classifierVersion: string;
   /** `provisional` in the first stage's uncertain band: a later stage decides. */
   status: 'provisional' | 'final';
   /** Absent where no language model was to be asked. */
   judge?: JudgeOutcome;
 }
+
+/** Whether something may follow from the verdict: an anchor, a seed pair. */
+export const isSettled = ({ status, abstained }: Pick<Verdict, 'status' | 'abstained'>): boolean =>
+  status === 'final' && !abstained;
 
 /** One stage of the cascade, or the whole: verdicts in the order of the exchanges. */
 export interface Classifier {

@@ -44,6 +44,11 @@ const verdicts = new Counter({
   help: 'Verdicts given, by label, by the stage that gave it, and by status; a provisional one is given again.',
   labelNames: ['label', 'stage', 'status'],
 });
+const abstentions = new Counter({
+  name: 'driftloop_verdicts_abstained_total',
+  help: 'Final verdicts that abstain, so that nothing follows from them, by label and by the stage that gave them.',
+  labelNames: ['label', 'stage'],
+});
 const anchors = new Counter({ name: 'driftloop_anchors_created_total', help: 'Anchors that were written.' });
 const seedPairs = new Counter({ name: 'driftloop_seed_pairs_created_total', help: 'Seed pairs that were written.' });
 const transactionDuration = new Histogram({
@@ -105,7 +110,10 @@ export function countSettled(counts: SettledCounts, seconds: number): void {
 export type SettledCounts = Pick<StoredCounts, 'verdicts' | 'anchors' | 'seedPairs'>;
 
 function countVerdicts(counts: SettledCounts, stage: 'first' | 'second'): void {
-  for (const { label, status } of counts.verdicts) verdicts.inc({ label, stage, status });
+  for (const { label, status, abstained } of counts.verdicts) {
+    verdicts.inc({ label, stage, status });
+    if (abstained && status === 'final') abstentions.inc({ label, stage });
+  }
   anchors.inc(counts.anchors);
   seedPairs.inc(counts.seedPairs);
 }

@@ -4,7 +4,8 @@ export const SCRIPTED_VERSION = 'scripted';
 
 /**
  * A classifier that reads its verdict from the user's turn: `BAD` is dsat, `GOOD` is sat, all else neutral. The first
- * stage leaves turns that say `MAYBE` to the second, and takes them for neutral until then.
+ * stage leaves turns that say `MAYBE` to the second, and takes them for neutral until then. Of turns that say `UNSURE` both
+ * abstain.
  */
 export class ScriptedClassifier implements Classifier {
   readonly version = SCRIPTED_VERSION;
@@ -14,7 +15,8 @@ export class ScriptedClassifier implements Classifier {
   async classify(exchanges: Exchange[]): Promise<Verdict[]> {
     return exchanges.map(({ userTurn }) => {
       const provisional = this.stage === 'first' && userTurn.includes('MAYBE');
-      return verdictOf(provisional ? 'neutral' : labelOf(userTurn), provisional ? 'provisional' : 'final');
+      const label = provisional ? 'neutral' : labelOf(userTurn);
+      return verdictOf(label, provisional ? 'provisional' : 'final', userTurn.includes('UNSURE'));
     });
   }
 }
@@ -24,12 +26,13 @@ function labelOf(text: string): Label {
   return text.includes('GOOD') ? 'sat' : 'neutral';
 }
 
-function verdictOf(label: Label, status: Verdict['status']): Verdict {
-  const share = (of: Label) => (of === label ? 0.9 : 0.05);
+function verdictOf(label: Label, status: Verdict['status'], abstained: boolean): Verdict {
+  const share = (of: Label) => (abstained ? (of === label ? 0.4 : 0.3) : of === label ? 0.9 : 0.05);
   return {
     label,
     probabilities: { dsat: share('dsat'), sat: share('sat'), neutral: share('neutral') },
     rubric: label === 'dsat' ? 'other' : null,
+    abstained,
     classifierVersion: SCRIPTED_VERSION,
     status,
   };

@@ -67,6 +67,26 @@ describe('the second stage', () => {
     },
   );
 
+  it('makes no anchor and no seed pair of verdicts that abstain, whichever stage gives them', async () => {
+    await ingest(
+      [...LISTS, 'BAD UNSURE', REPLY, 'GOOD'],
+      [...LISTS, 'MAYBE BAD UNSURE', REPLY, 'GOOD'],
+      [...LISTS, 'BAD', REPLY, 'MAYBE GOOD UNSURE'],
+    );
+    await harness.settle();
+    const verdicts = await harness.rows('verdicts');
+    expect(verdicts.map(({ label, abstained }) => [label, abstained])).toEqual([
+      ['dsat', true],
+      ['sat', false],
+      ['dsat', true],
+      ['sat', false],
+      ['dsat', false],
+      ['sat', true],
+    ]);
+    expect((await harness.rows('anchors')).map(({ conversation_id }) => conversation_id)).toEqual(['c2']);
+    expect(await harness.rows('seed_pairs')).toEqual([]);
+  });
+
   it('makes no seed pair of a reply to another request', async () => {
     await ingest([...LISTS, 'BAD. Now something else: who won?', 'Brazil beat Germany 2:0 in 2002.', 'GOOD']);
     expect(await harness.rows('anchors')).toHaveLength(1);

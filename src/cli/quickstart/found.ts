@@ -7,7 +7,8 @@ import { excerpt, table } from './text.js';
 export interface Found {
   conversations: number;
   turns: number;
-  verdicts: { dsat: number; sat: number; neutral: number; provisional: number };
+  /** `unsure`: of those that are dsat, how many abstain. */
+  verdicts: { dsat: number; unsure: number; sat: number; neutral: number; provisional: number };
   anchors: number;
   seedPairs: number;
   deadLetters: number;
@@ -18,7 +19,8 @@ export async function countFound(dataSource: DataSource): Promise<Found> {
     'conversations', (SELECT count(DISTINCT conversation_id) FROM turns),
     'turns', (SELECT count(*) FROM turns),
     'verdicts', (SELECT json_build_object(
-      'dsat', count(*) FILTER (WHERE label = 'dsat'), 'sat', count(*) FILTER (WHERE label = 'sat'),
+      'dsat', count(*) FILTER (WHERE label = 'dsat'),
+      'unsure', count(*) FILTER (WHERE label = 'dsat' AND abstained), 'sat', count(*) FILTER (WHERE label = 'sat'),
       'neutral', count(*) FILTER (WHERE label = 'neutral'), 'provisional', count(*) FILTER (WHERE status = 'provisional')
     ) FROM verdicts),
     'anchors', (SELECT count(*) FROM anchors WHERE state = 'active' AND origin = 'observed'),
@@ -31,7 +33,11 @@ export function renderFound({ conversations, turns, verdicts, anchors, seedPairs
   const judged = verdicts.dsat + verdicts.sat + verdicts.neutral;
   return table([
     ['conversations', conversations, `${turns} turns`],
-    ['verdicts', judged, `${verdicts.dsat} dsat, ${verdicts.sat} sat, ${verdicts.neutral} neutral`],
+    [
+      'verdicts',
+      judged,
+      `${verdicts.dsat} dsat (${verdicts.unsure} unsure: no anchors), ${verdicts.sat} sat, ${verdicts.neutral} neutral`,
+    ],
     ['anchors', anchors, 'replies that displeased, with the feedback'],
     ['seed pairs', seedPairs, 'of them with a later reply that satisfied'],
     ['dead letters', deadLetters, 'records that could not be used'],

@@ -1,16 +1,16 @@
 import { DriftError } from '../../drift-error.js';
-import { calibrate, decide } from '../linear-stage.js';
+import { abstains, calibrate, decide } from '../linear-stage.js';
 import { askJson } from '../llm/ask-json.js';
 import type { JudgeClient } from '../llm/judge-client.js';
 import { chunksOf, mapConcurrently } from '../llm/map-concurrently.js';
-import type { Exchange, JudgeOutcome, Label, Rubric } from '../verdict.js';
+import type { Exchange, JudgeOutcome, Label, Rubric, Verdict } from '../verdict.js';
 import type { AnswerCache } from './answer-cache.js';
 import { type FoundItem, impactsOf, type JudgeRubric, scoresOf } from './rubric.js';
 import { scoringQuestion } from './scoring-prompt.js';
 
 /** What the judge says of an exchange, or why it says nothing. */
 export type Judgement =
-  | { outcome: 'asked' | 'cached'; label: Label; probabilities: Record<Label, number>; rubric: Rubric | null }
+  | ({ outcome: 'asked' | 'cached' } & Pick<Verdict, 'label' | 'probabilities' | 'rubric' | 'abstained'>)
   | { outcome: Exclude<JudgeOutcome, 'asked' | 'cached'> };
 
 /** The items that the model found, or why there are none. */
@@ -79,6 +79,7 @@ export class ExchangeJudge {
       label,
       probabilities,
       rubric: label === 'dsat' ? strongest(answer.items, this.tools.rubric) : null,
+      abstained: abstains(probabilities, decision),
     };
   }
 }

@@ -11,7 +11,7 @@ function table(head: string[], rows: (string | number)[][]): string {
 
 /** `docs/dsat.md`: the card for people. */
 export function modelCardPage(card: TrainedCard): string {
-  const { figures, intervals95: intervals } = card;
+  const { figures, abstention, intervals95: intervals } = card;
   const [low, high] = intervals.dsatAveragePrecision;
   return `# The dissatisfaction classifier
 
@@ -67,6 +67,34 @@ ${table(
   LABELS.map((label) => [label, ...LABELS.map((decided) => figures.cascade.confusion[label][decided])]),
 )}
 
+## Where it abstains
+
+The threshold of dsat is where F1 is best, at a P(dsat) under one half. A verdict abstains where P(dsat) is under one half
+and less than that distance from the threshold: a dsat verdict that is more likely wrong than right, and a turn that was
+nearly called dsat. Its label stays, and the figures above count it; but it makes no anchor and no side of a seed pair.
+It does so on ${percent(abstention.share)} of the turns, and ${percent(abstention.dsatShare)} of those called dsat. Called dsat:
+
+${table(
+  ['', 'turns', 'precision', 'recall'],
+  [
+    [
+      'all',
+      abstention.kept.turns + abstention.putAside.turns,
+      three(figures.cascade.dsat.precision),
+      three(figures.cascade.dsat.recall),
+    ],
+    ['those that make anchors', abstention.kept.turns, three(abstention.kept.precision), three(abstention.kept.recall)],
+    [
+      'those that abstain',
+      abstention.putAside.turns,
+      three(abstention.putAside.precision),
+      three(figures.cascade.dsat.recall - abstention.kept.recall),
+    ],
+  ],
+)}
+
+Of the turns not called dsat, ${percent(abstention.missed.abstained)} of those that abstain are labelled dsat, and ${percent(abstention.missed.kept)} of the others.
+
 ## Accuracy against the share that is provisional
 
 The band is the one that leaves the fewest turns to the second stage while each figure stays within 0.005 of the second
@@ -88,14 +116,15 @@ ${table(
 
 ## By rubric
 
-Of the turns labelled dsat: how many the cascade finds, and to how many the second stage gives this rubric. It is right for
+Of the turns labelled dsat: how many the cascade finds, and to how many the second stage gives this rubric. Of the turns
+that make anchors with this rubric: how many, and how many of them are labelled dsat. The second stage names it right for
 ${percent(card.rubricAccuracy.second)} of them, the first stage for ${percent(card.rubricAccuracy.first)}.
 
 ${table(
-  ['rubric', 'turns', 'found', 'named'],
+  ['rubric', 'turns', 'found', 'named', 'anchors', 'precision'],
   RUBRICS.map((rubric) => {
-    const { turns, found, named } = card.rubrics[rubric];
-    return [rubric, turns, percent(found), percent(named)];
+    const { turns, found, named, anchors, right } = card.rubrics[rubric];
+    return [rubric, turns, percent(found), percent(named), anchors, anchors === 0 ? '' : percent(right / anchors)];
   }),
 )}
 

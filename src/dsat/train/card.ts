@@ -24,7 +24,7 @@ export interface StageBytes {
 
 /** Everything that is known of the classifier; `builtOn` is a day (UTC). */
 export function cardOf(trained: TrainedCascade, bytes: StageBytes, turns: LabelledExchange[], builtOn: string) {
-  const { figures, models, chosenBand, bands, rubrics, rubricAccuracy, decided } = trained;
+  const { figures, models, chosenBand, bands, abstention, rubrics, rubricAccuracy, decided } = trained;
   return rounded({
     version: versionOf(bytes.first, bytes.second),
     kind: 'two linear models over hashed n-grams and signals of the exchange, in a cascade',
@@ -52,6 +52,7 @@ export function cardOf(trained: TrainedCascade, bytes: StageBytes, turns: Labell
     thresholds: { first: models.first.decision, second: models.second.decision },
     band: chosenBand,
     accuracyAgainstShare: bands,
+    abstention,
     rubricAccuracy,
     rubrics,
     limits: LIMITS,

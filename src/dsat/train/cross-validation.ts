@@ -17,8 +17,10 @@ export interface Problem {
   l2: number;
 }
 
+/** What counts nothing is not trained on, but scored. */
 export function train({ examples, classes, buckets, l2 }: Problem): LinearWeights {
-  return trainLogisticRegression(examples, classes, buckets, l2);
+  const counting = examples.filter(({ weight }) => weight > 0);
+  return trainLogisticRegression(counting, classes, buckets, l2);
 }
 
 /** Scores of each example by the model that was trained on the other folds. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { abstains } from '../linear-stage.js';
 import { fitCalibration } from './fit-calibration.js';
 import { type CascadeExample, EVERYTHING, fitDecision, NOTHING, throughCascade } from './fit-decision.js';
 
@@ -26,6 +27,20 @@ describe('throughCascade', () => {
     expect(throughCascade(example, EVERYTHING, decisions)).toMatchObject({ decided: 'dsat', provisional: true });
     expect(throughCascade(example, NOTHING, decisions)).toMatchObject({ decided: 'neutral', provisional: false });
     expect(throughCascade(example, { dsat: [0.2, 0.8], sat: [0.1, 0.9] }, decisions).provisional).toBe(false);
+  });
+});
+
+describe('abstains', () => {
+  it('from as far under the threshold as one half is above it', () => {
+    const decision = { dsat: 0.35, sat: 0.2 };
+    const at = (dsat: number) => abstains(probabilities(dsat, 0.1), decision);
+    expect([0.19, 0.21, 0.35, 0.49, 0.5].map(at)).toEqual([false, true, true, true, false]);
+  });
+
+  it('never where the threshold is not under one half', () => {
+    for (const dsat of [0.3, 0.4, 0.5, 0.6]) {
+      expect(abstains(probabilities(dsat, 0), { dsat: 0.55, sat: 0.2 })).toBe(false);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { type JudgedExample, type Probabilities, scoredFor } from '../evaluation/judged.js';
 import { bestF1 } from '../evaluation/metrics.js';
-import { decide, isUncertain } from '../linear-stage.js';
+import { abstains, decide, isUncertain } from '../linear-stage.js';
 import type { Band, Decision } from '../stage-model.js';
 import type { Label } from '../verdict.js';
 
@@ -26,9 +26,10 @@ export function throughCascade(
   band: Band,
   decisions: Record<StageName, Decision>,
 ) {
-  return isUncertain(first, band)
-    ? { label, probabilities: second, decided: decide(second, decisions.second), provisional: true }
-    : { label, probabilities: first, decided: decide(first, decisions.first), provisional: false };
+  const provisional = isUncertain(first, band);
+  const [probabilities, decision] = provisional ? [second, decisions.second] : [first, decisions.first];
+  const [decided, abstained] = [decide(probabilities, decision), abstains(probabilities, decision)];
+  return { label, probabilities, decided, abstained, provisional };
 }
 
 /** Leaves every turn, or none, to the second stage. */

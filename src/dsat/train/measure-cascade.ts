@@ -18,8 +18,8 @@ import type { LabelledExchange } from './labelled-exchanges.js';
 export interface NaturalTurn extends LabelledExchange {
   fold: number;
   scores: Record<StageName, Float64Array>;
-  /** Its rubric as each stage sees it, for a turn labelled dsat. */
-  named: Record<StageName, Rubric | null>;
+  /** Its rubric as each stage sees it, were it dsat. */
+  named: Record<StageName, Rubric>;
 }
 
 export interface Fitted {
@@ -53,18 +53,25 @@ export function examplesOf(turns: NaturalTurn[], calibrations: Fitted['calibrati
 
 export type Way = StageName | 'cascade';
 
+export interface DecidedInTurn extends Decided {
+  abstained: boolean;
+  /** The most probable rubric by the stage that decided, whatever it decided. */
+  named: Rubric;
+}
+
 /**
  * What each stage alone and the cascade decide of each turn, with calibration and thresholds fitted on the other folds,
  * in the order of the turns. Only the band is fitted on all of them.
  */
-export function crossFitted(turns: NaturalTurn[], band: Band): Record<Way, Decided[]> {
+export function crossFitted(turns: NaturalTurn[], band: Band): Record<Way, DecidedInTurn[]> {
   const fitted = Array.from({ length: FOLDS }, (_, fold) => fitCascade(turns.filter((turn) => turn.fold !== fold)));
   const decide = (within: Band) =>
-    turns.map((turn): Decided => {
+    turns.map((turn): DecidedInTurn => {
       const { calibrations, decisions } = fitted[turn.fold]!;
       const [example] = examplesOf([turn], calibrations);
       const { conversation, confidence, rubric } = turn;
-      return { conversation, confidence, rubric, ...throughCascade(example!, within, decisions) };
+      const way = throughCascade(example!, within, decisions);
+      return { conversation, confidence, rubric, ...way, named: turn.named[way.provisional ? 'second' : 'first'] };
     });
   return { first: decide(NOTHING), second: decide(EVERYTHING), cascade: decide(band) };
 }
@@ -75,12 +82,16 @@ export interface RubricFigures {
   found: number;
   /** Share of its turns to which the second stage gives this rubric. */
   named: number;
+  /** Of the turns that the cascade calls dsat for this rubric without abstaining: how many, and how many are labelled dsat. */
+  anchors: number;
+  right: number;
 }
 
-/** Of the turns labelled dsat, by their rubric. */
-export function rubricFigures(turns: NaturalTurn[], cascade: Decided[]): Record<Rubric, RubricFigures> {
+/** Of the turns labelled dsat, by their rubric; and of those decided dsat, by the rubric that is given. */
+export function rubricFigures(turns: NaturalTurn[], cascade: DecidedInTurn[]): Record<Rubric, RubricFigures> {
   const figures = RUBRICS.map((rubric): [Rubric, RubricFigures] => {
     const of = turns.flatMap((turn, at) => (turn.label === 'dsat' && turn.rubric === rubric ? [at] : []));
+    const anchors = cascade.filter((turn) => turn.decided === 'dsat' && !turn.abstained && turn.named === rubric);
     const share = (is: (at: number) => boolean) => of.filter(is).length / Math.max(1, of.length);
     return [
       rubric,
@@ -88,6 +99,8 @@ export function rubricFigures(turns: NaturalTurn[], cascade: Decided[]): Record<
         turns: of.length,
         found: share((at) => cascade[at]!.decided === 'dsat'),
         named: share((at) => turns[at]!.named.second === rubric),
+        anchors: anchors.length,
+        right: anchors.filter(({ label }) => label === 'dsat').length,
       },
     ];
   });

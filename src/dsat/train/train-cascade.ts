@@ -1,3 +1,4 @@
+import { type AbstentionFigures, abstentionFigures } from '../evaluation/abstention.js';
 import { type Decided, type Figures, figuresOf } from '../evaluation/figures.js';
 import { firstStageFeatures } from '../first-stage-features.js';
 import { secondStageFeatures } from '../second-stage-features.js';
@@ -26,6 +27,7 @@ export interface TrainedCascade {
   models: Record<StageName, StageModel>;
   /** Out of fold at natural rates. */
   figures: Record<Way, Figures>;
+  abstention: AbstentionFigures;
   rubrics: Record<Rubric, RubricFigures>;
   rubricAccuracy: Record<StageName, number>;
   chosenBand: MeasuredBand;
@@ -68,6 +70,7 @@ export function trainCascade(
       second: figuresOf(decided.second),
       cascade: figuresOf(decided.cascade),
     },
+    abstention: abstentionFigures(decided.cascade),
     rubrics: rubricFigures(natural, decided.cascade),
     rubricAccuracy: { first: rubricAccuracy(natural, 'first'), second: rubricAccuracy(natural, 'second') },
     chosenBand,

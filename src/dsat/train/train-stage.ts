@@ -17,8 +17,8 @@ export interface TrainedStage {
   rubrics: QuantisedOutput;
   /** Of each turn, by a model that saw no turn of its conversation. */
   labelScores: Float64Array[];
-  /** Of each turn labelled dsat the rubric that such a model gives it; else null. */
-  rubricNames: (Rubric | null)[];
+  /** Of each turn the rubric that such a model gives it, whether or not it is dsat. */
+  rubricNames: Rubric[];
 }
 
 const L2 = 0.8;
@@ -42,21 +42,16 @@ export function trainStage(
     folds,
     examples: turns.map((turn, at) => ({ row: rows[at]!, target: labelTarget(turn), weight: weightOf(turn) })),
   };
-  const dsat = turns.flatMap(({ label }, at) => (label === 'dsat' ? [at] : []));
   const rubrics: Problem = {
     ...shared,
     classes: RUBRICS.length,
-    folds: dsat.map((at) => folds[at]!),
-    examples: dsat.map((at) => rubricExample(turns[at]!, rows[at]!)),
+    folds,
+    examples: turns.map((turn, at) => rubricExample(turn, rows[at]!)),
   };
   const rubricScores = outOfFoldScores(rubrics, (fold) => onTrained(`rubrics, fold ${fold + 1}`));
-  const rubricNames = turns.map((): Rubric | null => null);
-  dsat.forEach((at, i) => {
-    rubricNames[at] = RUBRICS[rubricScores[i]!.indexOf(Math.max(...rubricScores[i]!))]!;
-  });
   return {
     labelScores: outOfFoldScores(labels, (fold) => onTrained(`labels, fold ${fold + 1}`)),
-    rubricNames,
+    rubricNames: rubricScores.map((scores) => RUBRICS[scores.indexOf(Math.max(...scores))]!),
     labels: trainAndRound(labels),
     rubrics: trainAndRound(rubrics),
   };
@@ -77,8 +72,10 @@ function weightOf({ stratum }: LabelledExchange): number {
   return stratum === 'random' ? 2 : stratum === 'uncertain' ? 0.6 : 1;
 }
 
-function rubricExample({ rubric }: LabelledExchange, row: Row): Example {
-  return { row, target: RUBRICS.map((name) => Number(name === (rubric ?? 'other'))), weight: 1 };
+/** Only what is dsat has a rubric to learn from. */
+function rubricExample({ label, rubric }: LabelledExchange, row: Row): Example {
+  const target = RUBRICS.map((name) => Number(name === (rubric ?? 'other')));
+  return { row, target, weight: Number(label === 'dsat') };
 }
 
 function trainAndRound(problem: Problem): QuantisedOutput {

@@ -98,6 +98,7 @@ function createStrategy(
     topic: topics.turns,
     sessionTimeoutMs,
     lag,
+    pseudonyms: createPrivacy(config).pseudonyms,
     explain: (error) => explainBrokerError(error, config.kafkaSecurity),
     positions: (assigned) => takePositions(dataSource, { consumerGroup, topic: topics.turns, ...assigned }),
   });

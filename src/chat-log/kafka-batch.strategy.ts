@@ -5,6 +5,7 @@ import { lastValueFrom } from 'rxjs';
 import { untilDone } from '../backoff.js';
 import type { StreamLag } from '../dsat/stream-lag.js';
 import { countRestart, forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
+import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import type { AssignedPartitions, AssignedPosition, OffsetRange, Position } from './consumer-offsets.js';
 import { HeartbeatTimer } from './heartbeat-timer.js';
 import { TURN_BATCH } from './ingest.controller.js';
@@ -19,6 +20,8 @@ export interface KafkaBatchOptions {
   topic: string;
   sessionTimeoutMs: number;
   lag: StreamLag;
+  /** Their key is that of the stored fingerprints. */
+  pseudonyms: Pseudonyms;
   /** Where to read the assigned partitions on from. */
   positions: (assigned: Omit<AssignedPartitions, 'consumerGroup' | 'topic'>) => Promise<AssignedPosition[]>;
   /** What an error of the brokers means, and what to do about it. */
@@ -53,7 +56,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   protected override readonly logger = new Logger(KafkaBatchStrategy.name);
   private readonly stopping = new AbortController();
   /** Empty while they are being asked for. */
-  private readonly positions = new PartitionPositions(() => this.offsetRanges());
+  private readonly positions: PartitionPositions;
   private asking = new AbortController();
   private taking = Promise.resolve();
   private readonly committedAt = new Map<number, number>();
@@ -69,6 +72,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   constructor(private readonly options: KafkaBatchOptions) {
     super();
+    this.positions = new PartitionPositions(() => this.offsetRanges(), options.pseudonyms);
   }
 
   async listen(callback: (error?: unknown) => void): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import type { AssignedPosition, Doubt, OffsetRange, Position, RestartReason } from './consumer-offsets.js';
 import { type Fetched, type Reading, readOn } from './read-on.js';
 
@@ -9,7 +10,10 @@ export class PartitionPositions {
   /** Stored positions that the topic contradicts. */
   readonly doubts = new Map<number, Doubt>();
 
-  constructor(private readonly ranges: () => Promise<OffsetRange[]>) {}
+  constructor(
+    private readonly ranges: () => Promise<OffsetRange[]>,
+    private readonly pseudonyms: Pseudonyms,
+  ) {}
 
   /** Undefined while the partition may not be read. */
   get(partition: number): Position | undefined {
@@ -32,7 +36,7 @@ export class PartitionPositions {
 
   /** Holds what is unproved until a fetch from the last record stored has proved it, and remembers what is foreign. */
   async read(partition: number, position: Position, fetched: Fetched): Promise<Reading> {
-    const reading = readOn(position, fetched);
+    const reading = readOn(position, fetched, this.pseudonyms);
     if (reading.outcome === 'unproved') this.held.set(partition, fetched);
     if (reading.outcome === 'foreign') this.doubts.set(partition, { reason: reading.reason, position });
     if (reading.outcome !== 'follows') return reading;

@@ -1,9 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { positionAfter, readOn, recordSha256 } from './read-on.js';
+import { testPrivacy } from '../../test/factories/privacy.js';
+import { Pseudonyms } from '../privacy/pseudonyms.js';
+import type { Position } from './consumer-offsets.js';
+import * as reading from './read-on.js';
+import { type Fetched, fingerprint } from './read-on.js';
+
+const { pseudonyms } = testPrivacy();
 
 const record = (offset: number, value = `value ${offset}`, timestamp = '1') =>
   ({ offset: String(offset), timestamp, key: Buffer.from('k'), value: Buffer.from(value) }) as KafkaMessage;
+
+const readOn = (position: Position, given: Fetched) => reading.readOn(position, given, pseudonyms);
+const positionAfter = (position: Position, messages: KafkaMessage[], nextOffset: bigint) =>
+  reading.positionAfter(position, messages, nextOffset, pseudonyms);
 
 const at = (offset: number, stored = record(offset)) =>
   positionAfter({ nextOffset: 0n, last: null }, [stored], BigInt(offset + 1));
@@ -28,6 +39,16 @@ describe('reading on', () => {
     ['key', { ...record(4), key: null }],
   ])('finds another record at its offset by the %s', (_, other) => {
     expect(readOn(at(4), fetched(4, other, record(5)))).toEqual({ outcome: 'foreign', reason: 'other-record' });
+  });
+
+  it('knows the fingerprint of an earlier release, which had no key', () => {
+    const sha256 = createHash('sha256')
+      .update(JSON.stringify(['1', 1, 7]))
+      .update('kvalue 4')
+      .digest('hex');
+    const position = { nextOffset: 5n, last: { offset: 4n, sha256 } };
+    expect(readOn(position, fetched(4, record(4)))).toMatchObject({ outcome: 'follows' });
+    expect(readOn(position, fetched(4, record(4, 'other')))).toMatchObject({ outcome: 'foreign' });
   });
 
   it('finds that it is gone', () => {
@@ -57,5 +78,10 @@ it('tells key from value, and nothing from empty', () => {
     { ...kept, key: Buffer.alloc(0), value: Buffer.from('ab') },
     { ...kept, key: null, value: Buffer.from('ab') },
   ];
-  expect(new Set([kept, ...others].map(recordSha256)).size).toBe(4);
+  expect(new Set([kept, ...others].map((message) => fingerprint(message, pseudonyms))).size).toBe(4);
+});
+
+it('says nothing of a record to who lacks the key', () => {
+  const other = new Pseudonyms(Buffer.from('another key'));
+  expect(fingerprint(record(4), other)).not.toBe(fingerprint(record(4), pseudonyms));
 });

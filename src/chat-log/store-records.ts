@@ -78,7 +78,7 @@ export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<Sto
     if (!stored || !samePosition(stored, batch.position)) return { outcome: 'moved' };
     const counts = await storeNew(manager, tools, batch.source, batch.records);
     const messages = batch.records.map(({ message }) => message);
-    const position = positionAfter(batch.position, messages, batch.nextOffset);
+    const position = positionAfter(batch.position, messages, batch.nextOffset, tools.privacy.pseudonyms);
     await storePosition(manager, batch.source, position);
     return { outcome: 'stored', position, counts };
   });

@@ -67,6 +67,15 @@ describe('the settings of TLS and SASL', () => {
     expect(problems(sasl('gssapi'))[0]).toMatch(/^DRIFTLOOP_KAFKA_SASL_MECHANISM: .*plain.*oauthbearer/);
   });
 
+  it('take a token over http from this machine only', () => {
+    const client = { DRIFTLOOP_KAFKA_OAUTH_CLIENT_ID: 'c', DRIFTLOOP_KAFKA_OAUTH_CLIENT_SECRET: 's' };
+    const from = (url: string) => problems({ ...sasl('oauthbearer'), ...client, DRIFTLOOP_KAFKA_OAUTH_TOKEN_URL: url });
+    for (const host of ['https://login.example.com', 'http://localhost:8080', 'http://127.0.0.1:1', 'http://[::1]:1'])
+      expect(from(`${host}/token`)).toEqual([]);
+    for (const host of ['http://login.example.com', 'http://127.0.0.1.example.com', 'http://10.0.0.1'])
+      expect(from(`${host}/token`)[0]).toMatch(/^DRIFTLOOP_KAFKA_OAUTH_TOKEN_URL: must begin with https:/);
+  });
+
   it('are refused with files that are missing, hold something else, or do not belong together', () => {
     const { certFile, keyFile } = authority.issue('client');
     expect(problems({ ...brokers, DRIFTLOOP_KAFKA_TLS_CA: certFile })).toEqual([

@@ -28,8 +28,13 @@ export const kafkaSecurityKeys = {
     .describe('File with the token, for `oauthbearer`; read anew for each login, as something else keeps it fresh.'),
   DRIFTLOOP_KAFKA_OAUTH_TOKEN_URL: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => new URL(url).protocol === 'https:' || isLoopback(new URL(url).hostname), {
+      error: 'must begin with https://, as the client secret goes there; http:// is for this machine only',
+    })
     .optional()
-    .describe('Token endpoint (OAuth 2.0 client credentials), for `oauthbearer` instead of a file.'),
+    .describe(
+      'Token endpoint (OAuth 2.0 client credentials), for `oauthbearer` instead of a file. Over `http` only on this machine.',
+    ),
   DRIFTLOOP_KAFKA_OAUTH_CLIENT_ID: z.string().optional().describe('Client id, for `oauthbearer`.'),
   DRIFTLOOP_KAFKA_OAUTH_CLIENT_SECRET: z.string().optional().describe('Client secret, for `oauthbearer`.'),
   DRIFTLOOP_KAFKA_OAUTH_SCOPE: z
@@ -37,6 +42,9 @@ export const kafkaSecurityKeys = {
     .optional()
     .describe('Scopes to ask for, separated by spaces, for `oauthbearer`. Without it the ones of the client.'),
 };
+
+/** Hosts that no other machine answers for. */
+const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 type Keys = z.output<z.ZodObject<typeof kafkaSecurityKeys>> & { KAFKA_BROKERS?: string[] };
 type Key = keyof Keys;

@@ -56,7 +56,11 @@ function ask(login: ClientCredentials, now: () => number): Token {
 async function requestToken({ tokenUrl, clientId, clientSecret, scope }: ClientCredentials) {
   const server = { issuer: tokenUrl, token_endpoint: tokenUrl };
   const client = { client_id: clientId };
-  const options = { [oauth.allowInsecureRequests]: true, signal: () => AbortSignal.timeout(TIMEOUT_MS) };
+  // The configuration takes http from this machine only.
+  const options = {
+    [oauth.allowInsecureRequests]: tokenUrl.startsWith('http:'),
+    signal: () => AbortSignal.timeout(TIMEOUT_MS),
+  };
   const parameters: Record<string, string> = scope === undefined ? {} : { scope };
   try {
     const secret = oauth.ClientSecretBasic(clientSecret);

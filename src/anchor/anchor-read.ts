@@ -63,6 +63,10 @@ export async function readAnchorCase(dataSource: DataSource, id: string): Promis
   return anchor;
 }
 
+export async function isKnown(dataSource: DataSource, id: string): Promise<boolean> {
+  return (await dataSource.query<unknown[]>('SELECT FROM anchors WHERE id = $1', [id])).length > 0;
+}
+
 /** Seed pairs of active anchors, with their texts, in the order of conversation and turn. */
 export async function readSeedPairs(dataSource: DataSource): Promise<SeedPairCase[]> {
   return dataSource.query<SeedPairCase[]>(

@@ -3,10 +3,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Answers } from '../api/answers.js';
-import { limit, pageOf, pageSchema, timestamp } from '../api/schemas.js';
+import { InvalidInput } from '../api/problem.filter.js';
+import { limit, pageOf, pageSchema, timestamp, UNKNOWN_CURSOR } from '../api/schemas.js';
 import { RUBRICS } from '../dsat/verdict.js';
 import { ANCHOR_ORIGINS, ANCHOR_STATES, MESSAGE_ROLES } from './anchor.js';
-import { listAnchors, readAnchorCase } from './anchor-read.js';
+import { isKnown, listAnchors, readAnchorCase } from './anchor-read.js';
 
 const anchorFields = z.object({
   id: z.uuid(),
@@ -63,6 +64,8 @@ export class AnchorController {
       after: cursor,
       limit: limit + 1,
     });
+    if (rows.length === 0 && cursor && !(await isKnown(this.dataSource, cursor)))
+      throw new InvalidInput(UNKNOWN_CURSOR);
     return pageOf(rows, limit, (anchor) => anchor.id);
   }
 

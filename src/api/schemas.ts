@@ -34,6 +34,11 @@ export function pageOf<T>(
   return { items, nextCursor: rows.length > limit && last ? cursorOf(last) : null };
 }
 
+/** For a page that is empty because nothing has the id that `cursor` gives: a list that ended says so before. */
+export const UNKNOWN_CURSOR = [
+  { path: 'cursor', message: 'is not the nextCursor of a page, or what it names is gone: begin again without cursor' },
+];
+
 /** RFC 9457. */
 export const problemSchema = z.object({
   type: z.string(),

@@ -20,6 +20,10 @@ export async function listRuns(dataSource: DataSource, { after, limit }: RunPage
   return query.orderBy({ 'run.startedAt': 'DESC', 'run.id': 'DESC' }).limit(limit).getMany();
 }
 
+export function isKnown(dataSource: DataSource, id: string): Promise<boolean> {
+  return dataSource.getRepository(RunEntity).existsBy({ id });
+}
+
 /**
  * One run with its stages and steps, in the order in which they happened.
  * @throws DriftError `not-found`

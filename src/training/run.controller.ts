@@ -3,9 +3,10 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Answers } from '../api/answers.js';
-import { figure, limit, pageOf, pageSchema, timestamp } from '../api/schemas.js';
+import { InvalidInput } from '../api/problem.filter.js';
+import { figure, limit, pageOf, pageSchema, timestamp, UNKNOWN_CURSOR } from '../api/schemas.js';
 import { RUN_STATUSES, STAGE_STATUSES, STAGES } from './run.entity.js';
-import { listRuns, readRun } from './run-read.js';
+import { isKnown, listRuns, readRun } from './run-read.js';
 
 const facts = z.record(z.string(), z.unknown());
 const runFields = z.object({
@@ -63,6 +64,8 @@ export class RunController {
   @Answers(pageSchema(run), 'A page of runs.')
   async listRuns(@Query({ schema: runQuery }) { cursor, limit }: z.output<typeof runQuery>) {
     const rows = await listRuns(this.dataSource, { after: cursor, limit: limit + 1 });
+    if (rows.length === 0 && cursor && !(await isKnown(this.dataSource, cursor)))
+      throw new InvalidInput(UNKNOWN_CURSOR);
     return pageOf(rows, limit, (row) => row.id);
   }
 

@@ -106,6 +106,15 @@ describe('problems', () => {
     for (const list of ['anchors', 'runs', 'policies']) expect((await get(`/v1/${list}?stat=x`)).status).toBe(400);
   });
 
+  it('say that a cursor is not one of ours', async () => {
+    for (const path of ['anchors?cursor=00000000-0000-8000-8000-000000000000', 'runs?cursor=none']) {
+      expect(await get(`/v1/${path}`)).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'cursor', message: expect.stringContaining('without cursor') }] },
+      });
+    }
+  });
+
   it('say what was not found', async () => {
     for (const path of [
       '/v1/runs/none',

@@ -35,12 +35,18 @@ export const FAULTS: Record<FaultKind, Fault> = {
 
   'classifier-killed': async ({ fleet, place, random, rest }) => {
     const victim = oneOf(fleet.classifiers, random);
-    const sending = place.send(rest);
-    await waitForWork(place, random);
+    for (const classifier of fleet.classifiers) classifier.signal('SIGSTOP');
+    await place.send(rest);
+    await until(async () => (await place.provisional()) > 0, 30_000);
+    // The others wait, so that what is left when it is killed is what it was at.
+    victim.signal('SIGCONT');
+    await sleep(random() * 500);
     await fleet.end(victim, 'SIGKILL');
+    const left = await place.provisional();
+    for (const classifier of fleet.classifiers) classifier.signal('SIGCONT');
     fleet.addClassifier();
-    await sending;
-    return `kill -9 of ${victim.name}`;
+    if (left === 0) throw new Error('nothing waited any more when it was killed');
+    return `kill -9 of ${victim.name}, ${left} verdicts waiting`;
   },
 
   'consumer-joins': async ({ fleet, place, random, rest }) => {
@@ -138,12 +144,6 @@ export const FAULTS: Record<FaultKind, Fault> = {
     return `by ${hours} hours and back, and records at wrong times`;
   },
 };
-
-/** Until something waits for the second stage, for a moment of chance; not for ever, as it may be quicker. */
-async function waitForWork(place: Place, random: () => number): Promise<void> {
-  await until(async () => (await place.provisional()) > 0, 5_000).catch(() => {});
-  await sleep(random() * 200);
-}
 
 /** Cuts what is in a transaction at some moment, and says how many that were. */
 async function cutTransactions(place: Place): Promise<number> {

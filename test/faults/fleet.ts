@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Role } from '../../src/config/config.js';
-import { Worker } from './workers.js';
+import { type Crash, Worker } from './workers.js';
 
 export const CONSUMERS = { least: 2, most: 4 };
 
@@ -10,7 +10,8 @@ export class Fleet {
   readonly consumers: Worker[] = [];
   readonly classifiers: Worker[] = [];
   private readonly clockFile: string;
-  private started = 0;
+  /** All that were ever started. */
+  private readonly started: Worker[] = [];
 
   constructor(
     private readonly env: Record<string, string>,
@@ -21,6 +22,11 @@ export class Fleet {
 
   get all(): Worker[] {
     return [...this.consumers, ...this.classifiers];
+  }
+
+  /** In no order. */
+  get crashes(): Crash[] {
+    return this.started.flatMap(({ crashes }) => crashes);
   }
 
   addConsumer(): void {
@@ -56,6 +62,8 @@ export class Fleet {
   private start(role: Role): Worker {
     const clock = new URL('clock.mjs', import.meta.url).href;
     const env = { ...this.env, CLOCK_FILE: this.clockFile };
-    return Worker.start(`${role}-${this.started++}`, [role], env, this.dir, ['--import', clock]);
+    const worker = Worker.start(`${role}-${this.started.length}`, [role], env, this.dir, ['--import', clock]);
+    this.started.push(worker);
+    return worker;
   }
 }

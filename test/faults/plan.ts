@@ -16,6 +16,18 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** While a server is away, refuses, or drops connections, a process that is on its way up may end and be started again. */
+export const MAY_KEEP_FROM_STARTING: ReadonlySet<FaultKind> = new Set([
+  'broker-restarted',
+  'postgres-restarted',
+  'postgres-crashed',
+  'connections-cut',
+  'disk-full',
+]);
+
+/** Kinds that need of the machine what it may not have. */
+export const MAY_NOT_RUN: ReadonlySet<FaultKind> = new Set(['disk-full']);
+
 export interface PlannedFault {
   kind: FaultKind;
   /** Share of its part of the stream that is stored when it strikes, 0 to 1. */

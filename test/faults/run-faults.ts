@@ -14,6 +14,8 @@ import { type PlannedFault, planFaults } from './plan.js';
 import { atWrongTimes, poison, realTurns } from './records.js';
 import { Servers } from './servers.js';
 import { SmallDisk } from './small-disk.js';
+import { type FaultOutcome, forbiddenCrashes } from './verdict.js';
+import type { Crash } from './workers.js';
 
 export interface FaultOptions {
   turns: number;
@@ -23,19 +25,12 @@ export interface FaultOptions {
   keep?: string;
 }
 
-export interface FaultOutcome extends PlannedFault {
-  outcome: 'survived' | 'not survived' | 'not run';
-  /** What it did, or what went wrong. */
-  what: string;
-  seconds: number;
-}
-
 export interface FaultsReport extends Comparison {
   turns: number;
   records: number;
   faults: FaultOutcome[];
-  /** Processes that ended without being told to. */
-  crashes: number;
+  /** Processes that ended without being told to after the last fault, and in the undisturbed run. */
+  lateCrashes: Crash[];
 }
 
 /** What the system has to take up work in after a fault. */
@@ -62,15 +57,22 @@ export async function runFaults(options: FaultOptions): Promise<FaultsReport> {
     const parts = await planParts(requireAsset(config, 'chatLogs'), options);
     const expected = await Place.create(servers, 'undisturbed');
     const actual = await Place.create(servers, 'disturbed', disk?.directory);
-    await runUndisturbed(expected, parts, join(stateDir, 'undisturbed'), fleets);
-    const { faults, crashes } = await runDisturbed(servers, actual, parts, join(stateDir, 'disturbed'), fleets, disk);
+    const undisturbed = await runUndisturbed(expected, parts, join(stateDir, 'undisturbed'), fleets);
+    const { faults, lateCrashes } = await runDisturbed(
+      servers,
+      actual,
+      parts,
+      join(stateDir, 'disturbed'),
+      fleets,
+      disk,
+    );
     const comparison = await compare(expected, actual);
     await Promise.all([expected.close(), actual.close()]);
     return {
       turns: options.turns,
       records: parts.flatMap(({ records }) => records).length,
       faults,
-      crashes,
+      lateCrashes: [...undisturbed, ...lateCrashes],
       ...comparison,
     };
   } finally {
@@ -103,7 +105,7 @@ function withFaultsOfRecords(records: Message[], { kind, at, seed }: PlannedFaul
   return records;
 }
 
-async function runUndisturbed(place: Place, parts: Part[], dir: string, fleets: Fleet[]): Promise<void> {
+async function runUndisturbed(place: Place, parts: Part[], dir: string, fleets: Fleet[]): Promise<Crash[]> {
   const fleet = new Fleet(place.env, dir);
   fleets.push(fleet);
   fleet.addConsumer();
@@ -112,6 +114,7 @@ async function runUndisturbed(place: Place, parts: Part[], dir: string, fleets: 
   await settled(place);
   await fleet.stop();
   say(`undisturbed: ${await place.storedRecords()} records stored`);
+  return fleet.crashes;
 }
 
 async function runDisturbed(
@@ -121,23 +124,34 @@ async function runDisturbed(
   dir: string,
   fleets: Fleet[],
   disk?: SmallDisk,
-): Promise<Pick<FaultsReport, 'faults' | 'crashes'>> {
+): Promise<Pick<FaultsReport, 'faults' | 'lateCrashes'>> {
   const fleet = new Fleet(place.env, dir);
   fleets.push(fleet);
   for (let consumer = 0; consumer < CONSUMERS.least; consumer++) fleet.addConsumer();
   for (let classifier = 0; classifier < 2; classifier++) fleet.addClassifier();
   const faults: FaultOutcome[] = [];
+  const seen = new Set<Crash>();
+  const newCrashes = () => fleet.crashes.filter((crash) => !seen.has(crash) && seen.add(crash));
   for (const [index, { fault, records }] of parts.entries()) {
     const began = performance.now();
-    const outcome = await strike({ servers, place, fleet, disk }, fault, records);
+    const struck = await strike({ servers, place, fleet, disk }, fault, records);
+    const crashes = newCrashes();
+    const outcome = afterCrashes(fault, struck, crashes);
     const seconds = Math.round(performance.now() - began) / 1_000;
-    faults.push({ ...fault, ...outcome, seconds });
+    faults.push({ ...fault, ...outcome, seconds, crashes });
     say(`${index + 1}/${parts.length} ${fault.kind}: ${outcome.outcome}; ${outcome.what}`);
   }
   await settled(place);
-  const crashes = fleet.all.reduce((sum, worker) => sum + worker.crashes, 0);
   await fleet.stop();
-  return { faults, crashes };
+  return { faults, lateCrashes: newCrashes() };
+}
+
+type Struck = Pick<FaultOutcome, 'outcome' | 'what'>;
+
+function afterCrashes({ kind }: PlannedFault, struck: Struck, crashes: readonly Crash[]): Struck {
+  const told = crashes.map(({ worker, wasUp, what }) => `${worker}, ${wasUp ? 'up' : 'starting'}, ${what}`);
+  const what = [struck.what, ...told].join('; ');
+  return forbiddenCrashes(kind, crashes).length > 0 ? { outcome: 'not survived', what } : { ...struck, what };
 }
 
 interface Stage {
@@ -148,11 +162,7 @@ interface Stage {
 }
 
 /** Sends the first part of the records, strikes while they are stored, and waits until all are. */
-async function strike(
-  stage: Stage,
-  { kind, at, seed }: PlannedFault,
-  records: Message[],
-): Promise<Pick<FaultOutcome, 'outcome' | 'what'>> {
+async function strike(stage: Stage, { kind, at, seed }: PlannedFault, records: Message[]): Promise<Struck> {
   const { place } = stage;
   if (kind === 'disk-full' && !stage.disk) {
     await place.send(records);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +9,18 @@ import type { Role } from '../../src/config/config.js';
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 const RESTART_MS = 500;
 
+/** A process that ended without being told to. */
+export interface Crash {
+  worker: string;
+  /** Whether it was up, and not on its way there. */
+  wasUp: boolean;
+  /** Code or signal, and the last line of its log. */
+  what: string;
+}
+
 /** A process of the built `driftloop serve` that is started again when it ends by itself, as an orchestrator would. */
 export class Worker {
-  /** How often it ended without being told to. */
-  crashes = 0;
+  readonly crashes: Crash[] = [];
   private child?: ChildProcess;
   private wanted = true;
 
@@ -21,6 +29,8 @@ export class Worker {
     private readonly args: string[],
     private readonly env: NodeJS.ProcessEnv,
     private readonly logFile: string,
+    /** It writes it once it is up. */
+    private readonly portsFile: string,
   ) {}
 
   /** @param nodeOptions of the process, such as `--cpu-prof` */
@@ -34,7 +44,7 @@ export class Worker {
     mkdirSync(dir, { recursive: true });
     const ports = join(dir, `${name}.json`);
     const args = [...nodeOptions, MAIN, 'serve', '--roles', roles.join(','), '--ports-file', ports];
-    const worker = new Worker(name, args, { ...process.env, ...env }, join(dir, `${name}.log`));
+    const worker = new Worker(name, args, { ...process.env, ...env }, join(dir, `${name}.log`), ports);
     worker.spawn();
     return worker;
   }
@@ -59,6 +69,7 @@ export class Worker {
   }
 
   private spawn(): void {
+    rmSync(this.portsFile, { force: true });
     const log = openSync(this.logFile, 'a');
     this.child = spawn(process.execPath, this.args, { env: this.env, stdio: ['ignore', log, log] });
     closeSync(log);
@@ -67,7 +78,10 @@ export class Worker {
 
   private async comeBack(): Promise<void> {
     if (!this.wanted) return;
-    this.crashes++;
+    const { exitCode, signalCode } = this.child!;
+    const lastLine = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+    const what = `ended with ${exitCode ?? signalCode}: ${lastLine.slice(0, 500)}`;
+    this.crashes.push({ worker: this.name, wasUp: existsSync(this.portsFile), what });
     await sleep(RESTART_MS);
     if (this.wanted) this.spawn();
   }

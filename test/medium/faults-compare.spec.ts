@@ -45,3 +45,14 @@ it('finds rows that are missing, other ones, and too many, and dead letters by r
     ],
   });
 });
+
+it('finds a row that is there twice, whatever the table forbids', async () => {
+  const [expected, actual] = [await place(), await place()];
+  await actual.query('ALTER TABLE turns DROP CONSTRAINT turns_pkey CASCADE');
+  await actual.query('INSERT INTO turns SELECT * FROM turns WHERE turn IN (2, 4)');
+  expect(await compare(expected, actual)).toMatchObject({
+    lost: 0,
+    doubled: 2,
+    differences: ['turns: c 2 is there 2 times', 'turns: c 4 is there 2 times'],
+  });
+});

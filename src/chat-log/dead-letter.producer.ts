@@ -31,7 +31,6 @@ function asMessage(source: { topic: string; partition: number }, letter: DeadLet
   return {
     key: message.key?.subarray(0, KEPT_BYTES) ?? null,
     value: message.value?.subarray(0, KEPT_BYTES) ?? null,
-    timestamp: message.timestamp,
     headers: {
       ...keptHeaders(message),
       'driftloop-reason': reason,
@@ -39,6 +38,7 @@ function asMessage(source: { topic: string; partition: number }, letter: DeadLet
       'driftloop-topic': source.topic,
       'driftloop-partition': String(source.partition),
       'driftloop-offset': message.offset,
+      'driftloop-timestamp': message.timestamp,
       'driftloop-item': String(item),
       'driftloop-sha256': sha256,
       'driftloop-bytes': String(bytes),

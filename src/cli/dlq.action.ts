@@ -9,6 +9,7 @@ import {
   type StoredBytes,
 } from '../chat-log/dead-letter-read.js';
 import { type ReplayOutcome, replayLetters } from '../chat-log/dead-letter-replay.js';
+import { emptyLetterTopic } from '../chat-log/empty-letter-topic.js';
 import { DriftError } from '../drift-error.js';
 import { harmless } from '../harmless.js';
 import { withProducer } from '../kafka/kafka-client.js';
@@ -19,6 +20,7 @@ import { withData } from './with-data.js';
 export type ListOptions = Pick<LetterFilter, 'reason' | 'state' | 'limit'> & { json?: boolean };
 export type ShowOptions = { json?: boolean };
 export type ReplayOptions = Pick<LetterFilter, 'reason'> & { all?: boolean; json?: boolean };
+export type EmptyOptions = { yes?: boolean; json?: boolean };
 export type DropOptions = Pick<LetterFilter, 'reason' | 'state'> & { all?: boolean; yes?: boolean; json?: boolean };
 
 export async function list({ json, ...filter }: ListOptions): Promise<void> {
@@ -99,6 +101,16 @@ export async function drop(records: string[], { yes, json, ...options }: DropOpt
   if (json) console.log(JSON.stringify({ matched: count, dropped }));
   else if (yes) console.log(`${dropped} dead letters deleted`);
   else console.error(`${count} dead letters would be deleted for good: pass --yes to do it.`);
+}
+
+export async function emptyTopic({ yes, json }: EmptyOptions): Promise<void> {
+  if (!yes) throw new DriftError('usage', 'What is on the topic goes for all who read it: pass --yes to do it.');
+  const removed = await withData(
+    (_, { topics }, stack) => emptyLetterTopic(stack, topics.deadLetters),
+    ['postgres', 'kafka'],
+  );
+  if (removed === 0) process.exitCode = EXIT.nothingToDo;
+  console.log(json ? JSON.stringify({ removed }) : `${removed} records taken off the topic`);
 }
 
 /** @throws DriftError `usage` where nothing was chosen: it would be all of them */

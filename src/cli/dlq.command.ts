@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { LETTER_STATES } from '../chat-log/dead-letter-read.js';
 import { REJECTION_REASONS } from '../chat-log/rejection.js';
 import { atLeastOne } from './at-least-one.js';
-import type { DropOptions, ListOptions, ReplayOptions, ShowOptions } from './dlq.action.js';
+import type { DropOptions, EmptyOptions, ListOptions, ReplayOptions, ShowOptions } from './dlq.action.js';
 
 export function register(program: Command): void {
   const dlq = program.command('dlq').description('dead letters: records, or turns of them, that were not taken');
@@ -42,6 +42,12 @@ export function register(program: Command): void {
     .action(async (records: string[], options: DropOptions) =>
       (await import('./dlq.action.js')).drop(records, options),
     );
+  dlq
+    .command('empty-topic')
+    .description('take away what the topic of dead letters holds; the letters stay in the database')
+    .option('--yes', 'do it: without, it changes nothing')
+    .option('--json', 'end with the outcome as one JSON object')
+    .action(async (options: EmptyOptions) => (await import('./dlq.action.js')).emptyTopic(options));
 }
 
 const RECORD = 'TOPIC/PARTITION/OFFSET, as `dlq list` shows it';

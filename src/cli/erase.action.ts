@@ -32,6 +32,9 @@ export async function erase(options: EraseOptions): Promise<void> {
   if (json) console.log(JSON.stringify(outcome));
   else console.log(fields({ ...counts, vacuumed: String(vacuum), 'files cleaned': cleaned.join(', ') || 'none' }));
   for (const path of missing) console.error(`${path} was exported and is not there any more: see to its copies.`);
+  if (counts.deadLetters > 0) {
+    console.error('The topic of dead letters holds them until its retention, or `driftloop dlq empty-topic --yes`.');
+  }
   for (const what of undone) console.error(`could not ${what}`);
   if (counts.turns + counts.anchors + counts.deadLetters === 0) process.exitCode = EXIT.nothingToDo;
 }

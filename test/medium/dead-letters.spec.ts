@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dropLetters } from '../../src/chat-log/dead-letter-drop.js';
 import { countLetters, listLetters, readLetters } from '../../src/chat-log/dead-letter-read.js';
 import { replayLetters } from '../../src/chat-log/dead-letter-replay.js';
+import { emptyLetterTopic } from '../../src/chat-log/empty-letter-topic.js';
 import { withProducer } from '../../src/kafka/kafka-client.js';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
@@ -150,6 +151,14 @@ describe('dead letters', () => {
     const outcomes = await Promise.all([replay({ send }), replay({ send })]);
     expect(sent.flatMap(({ messages }) => messages)).toHaveLength(2);
     expect(outcomes.flatMap(({ replayed }) => replayed)).toHaveLength(2);
+  });
+
+  it('are taken off their topic, and stay where they are kept', async () => {
+    const { topics } = harness.config;
+    await ingest({ key: 'a', value: '{' }, { key: 'b', value: '[' });
+    expect(await emptyLetterTopic(harness.config, topics.deadLetters)).toBe(2);
+    expect(await emptyLetterTopic(harness.config, topics.deadLetters)).toBe(0);
+    expect(await listLetters(harness.dataSource)).toHaveLength(2);
   });
 
   it('are dropped by what is asked for, and nothing else', async () => {

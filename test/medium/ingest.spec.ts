@@ -179,6 +179,7 @@ describe('ingestion', () => {
       'driftloop-topic': harness.config.topics.turns,
       'driftloop-partition': String(row!.partition),
       'driftloop-offset': '0',
+      'driftloop-timestamp': expect.stringMatching(/^\d{13}$/),
       'driftloop-item': '0',
       'driftloop-sha256': row!.sha256,
       'driftloop-bytes': '12',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, CompressionTypes, type ITopicConfig, type Message } from 'kafkajs';
 import { register } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { serviceTopics } from '../../src/stack/topics.js';
+import { makeTopics, serviceTopics } from '../../src/stack/topics.js';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
 
@@ -37,11 +37,12 @@ describe('a topic that is made again', () => {
     const definition = { ...serviceTopics(harness.config.topics)[0]!, ...given };
     await admin.deleteTopics({ topics: [turns] });
     while ((await admin.listTopics()).includes(turns)) await sleep(20);
-    await admin.createTopics({ topics: [definition], waitForLeaders: true });
+    await makeTopics(admin, [definition]);
   }
 
   async function send(messages: Message[]): Promise<void> {
-    const producer = harness.kafka.producer();
+    // A topic that was just made may take some partitions later: what is sent again is not to be there twice.
+    const producer = harness.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     await producer.send({ topic: harness.config.topics.turns, messages, compression: CompressionTypes.None });
     await producer.disconnect();

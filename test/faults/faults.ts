@@ -5,6 +5,7 @@ import type { Place } from './place.js';
 import type { FaultKind } from './plan.js';
 import type { Servers } from './servers.js';
 import type { SmallDisk } from './small-disk.js';
+import type { Worker } from './workers.js';
 
 /** What a fault strikes. */
 export interface Scene {
@@ -35,15 +36,15 @@ export const FAULTS: Record<FaultKind, Fault> = {
 
   'classifier-killed': async ({ fleet, place, random, rest }) => {
     const victim = oneOf(fleet.classifiers, random);
-    for (const classifier of fleet.classifiers) classifier.signal('SIGSTOP');
-    await place.send(rest);
-    await until(async () => (await place.provisional()) > 0, 30_000);
-    // The others wait, so that what is left when it is killed is what it was at.
-    victim.signal('SIGCONT');
-    await sleep(random() * 500);
-    await fleet.end(victim, 'SIGKILL');
-    const left = await place.provisional();
-    for (const classifier of fleet.classifiers) classifier.signal('SIGCONT');
+    const left = await whileStopped([...fleet.classifiers], async () => {
+      await place.send(rest);
+      await until(async () => (await place.provisional()) > 0, 30_000);
+      // The others wait, so that what is left when it is killed is what it was at.
+      victim.signal('SIGCONT');
+      await sleep(random() * 500);
+      await fleet.end(victim, 'SIGKILL');
+      return place.provisional();
+    });
     fleet.addClassifier();
     if (left === 0) throw new Error('nothing waited any more when it was killed');
     return `kill -9 of ${victim.name}, ${left} verdicts waiting`;
@@ -128,10 +129,8 @@ export const FAULTS: Record<FaultKind, Fault> = {
     await until(async () => (await place.behind()) === 0, 120_000);
     // Longer than the stored offsets before anybody can see it, or shorter.
     const longer = random() < 0.6;
-    const asleep = longer ? fleet.consumers : [];
-    for (const consumer of asleep) consumer.signal('SIGSTOP');
-    await place.remakeTopic(longer ? [...rest, ...place.sent] : rest);
-    for (const consumer of asleep) consumer.signal('SIGCONT');
+    const records = longer ? [...rest, ...place.sent] : rest;
+    await whileStopped(longer ? fleet.consumers : [], () => place.remakeTopic(records));
     return longer ? `longer, with ${place.sent.length} records` : `shorter, with ${place.sent.length} records`;
   },
 
@@ -144,6 +143,16 @@ export const FAULTS: Record<FaultKind, Fault> = {
     return `by ${hours} hours and back, and records at wrong times`;
   },
 };
+
+/** They go on afterwards in any case, those that still are there. */
+async function whileStopped<T>(workers: Worker[], use: () => Promise<T>): Promise<T> {
+  for (const worker of workers) worker.signal('SIGSTOP');
+  try {
+    return await use();
+  } finally {
+    for (const worker of workers) worker.signal('SIGCONT');
+  }
+}
 
 /** Cuts what is in a transaction at some moment, and says how many that were. */
 async function cutTransactions(place: Place): Promise<number> {

@@ -20,7 +20,7 @@ class UnsureClassifier implements Classifier {
     const verdicts = await this.sure.classify(exchanges);
     return verdicts.map((verdict, at) =>
       exchanges[at]!.userTurn.includes('UNSURE')
-        ? { ...verdict, label: 'neutral', rubric: null, probabilities: { dsat: 0.4, sat: 0.1, neutral: 0.5 } }
+        ? { ...verdict, label: 'neutral', rubric: null, abstained: true }
         : verdict,
     );
   }

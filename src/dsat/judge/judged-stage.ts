@@ -1,13 +1,8 @@
 import { countJudged } from '../../metrics/judge-metrics.js';
-import { isUncertain } from '../linear-stage.js';
-import type { Band } from '../stage-model.js';
 import type { Classifier, Exchange, Verdict } from '../verdict.js';
 import type { ExchangeJudge, Judgement } from './exchange-judge.js';
 
-/** Where the stage before is so unsure that a language model is worth its price. */
-const UNCERTAIN: Band = { dsat: [0.2, 0.7], sat: [0.2, 0.7] };
-
-/** A stage whose uncertain turns a language model judges; where that fails its own verdict stands, and says so. */
+/** A stage from whose verdicts a language model judges those that abstain; where that fails its own verdict stands, and says so. */
 export class JudgedStage implements Classifier {
   /** Of the verdicts that the language model gave; the others keep the stage's. */
   readonly version: string;
@@ -22,7 +17,7 @@ export class JudgedStage implements Classifier {
 
   async classify(exchanges: Exchange[]): Promise<Verdict[]> {
     const verdicts = await this.stage.classify(exchanges);
-    const uncertain = verdicts.flatMap(({ probabilities }, at) => (isUncertain(probabilities, UNCERTAIN) ? [at] : []));
+    const uncertain = verdicts.flatMap(({ abstained }, at) => (abstained ? [at] : []));
     const judgements = await this.judge.judge(uncertain.map((at) => exchanges[at]!));
     uncertain.forEach((at, i) => {
       verdicts[at] = this.joined(verdicts[at]!, judgements[i]!);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback } from './kafka-security.js';
 
 const positive = z.coerce.number().int().positive();
 const price = z.coerce.number().min(0).default(0);
@@ -12,7 +13,10 @@ export const judgeKeys = {
       'OpenAI-compatible API whose model judges the turns that the classifier is unsure of ([judge](dsat-judge.md)), such as `https://api.openai.com/v1`. Without it there is no such judge.',
     ),
   DRIFTLOOP_JUDGE_MODEL: z.string().optional().describe('Name of the model there.'),
-  DRIFTLOOP_JUDGE_API_KEY: z.string().optional().describe('Sent as a bearer token, where that API wants one.'),
+  DRIFTLOOP_JUDGE_API_KEY: z
+    .string()
+    .optional()
+    .describe('Sent as a bearer token, where that API wants one; over `http` only on this machine.'),
   DRIFTLOOP_JUDGE_DAILY_TOKENS: positive
     .default(1_000_000)
     .describe('Tokens, read and written, that all processes on one database may use in a day (UTC).'),
@@ -47,14 +51,18 @@ export interface JudgeSettings {
   prices: { input: number; output: number };
 }
 
-/** The API and its model are only of use together. */
-export function checkJudge({ DRIFTLOOP_JUDGE_URL: url, DRIFTLOOP_JUDGE_MODEL: model }: Keys, context: z.RefinementCtx) {
-  if (!url === !model) return;
-  const [path, other] = url
-    ? ['DRIFTLOOP_JUDGE_MODEL', 'DRIFTLOOP_JUDGE_URL']
-    : ['DRIFTLOOP_JUDGE_URL', 'DRIFTLOOP_JUDGE_MODEL'];
-  context.addIssue({ code: 'custom', path: [path], message: `is needed with ${other}` });
+/** The API and its model are only of use together; a key does not travel unencrypted. */
+export function checkJudge(keys: Keys, context: z.RefinementCtx): void {
+  const { DRIFTLOOP_JUDGE_URL: url, DRIFTLOOP_JUDGE_MODEL: model, DRIFTLOOP_JUDGE_API_KEY: key } = keys;
+  const refuse = (path: keyof Keys, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (url && !model) refuse('DRIFTLOOP_JUDGE_MODEL', 'is needed with DRIFTLOOP_JUDGE_URL');
+  if (model && !url) refuse('DRIFTLOOP_JUDGE_URL', 'is needed with DRIFTLOOP_JUDGE_MODEL');
+  if (url && key && !isPrivate(new URL(url))) {
+    refuse('DRIFTLOOP_JUDGE_URL', 'must begin with https://, as a key goes there; http:// is for this machine only');
+  }
 }
+
+const isPrivate = ({ protocol, hostname }: URL) => protocol === 'https:' || isLoopback(hostname);
 
 export function judgeOf(keys: Keys): JudgeSettings | undefined {
   const { DRIFTLOOP_JUDGE_URL: url, DRIFTLOOP_JUDGE_MODEL: model } = keys;

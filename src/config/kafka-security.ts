@@ -44,7 +44,8 @@ export const kafkaSecurityKeys = {
 };
 
 /** Hosts that no other machine answers for. */
-const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+export const isLoopback = (host: string) =>
+  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 type Keys = z.output<z.ZodObject<typeof kafkaSecurityKeys>> & { KAFKA_BROKERS?: string[] };
 type Key = keyof Keys;

@@ -87,14 +87,16 @@ export class JudgeClient {
   }
 
   private pause(error: DriftError): void {
+    // Of requests that fail together the first says so.
+    if (this.now() < this.pausedUntil) return;
     const pauseMs = Math.min(PAUSE.mostMs, Math.max(PAUSE.leastMs, retryAfterOf(error)));
     this.pausedUntil = this.now() + pauseMs;
-    this.logger.warn(`${error.message} It is not asked for ${pauseMs / 1_000} s; verdicts stay the classifier's.`);
+    this.logger.warn(`${error.message} It is not asked for ${pauseMs / 1_000} s.`);
   }
 
   private sayOverBudget(isOver: boolean): void {
     if (isOver && !this.overBudget) {
-      this.logger.warn("The judge's tokens of today are used up: verdicts stay the classifier's.");
+      this.logger.warn("The judge's tokens of today are used up: it is not asked any more.");
     }
     this.overBudget = isOver;
   }

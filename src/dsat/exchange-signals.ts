@@ -45,25 +45,26 @@ export function costlySignals({ prompt, reply, userTurn }: Exchange, turn: strin
 /** Upper bounds of the bins of a length in UTF-16 units. */
 const LENGTHS = [0, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 
-function lengthBin({ length }: string): number {
+export function lengthBin({ length }: string): number {
   const bin = LENGTHS.findIndex((bound) => length <= bound);
   return bin < 0 ? LENGTHS.length : bin;
 }
 
 /** Nine bins of a share from 0 to 1; nothing and everything have bins of their own. */
-function shareBin(share: number): number {
+export function shareBin(share: number): number {
   return share <= 0 ? 0 : share >= 1 ? 8 : 1 + Math.floor(share * 7);
 }
 
 /** Share of the distinct tokens of `of` that `set` has; 0 where there are none. */
-function containment(of: Set<number>, set: Set<number>): number {
+export function containment(of: Set<number>, set: Set<number>): number {
   if (of.size === 0) return 0;
   let common = 0;
   for (const token of of) if (set.has(token)) common++;
   return common / of.size;
 }
 
-const CODE = '```';
+/** Begins and ends a block of code. */
+export const CODE = '```';
 
 /** Signs that a text quotes a failing program. */
 const ERROR_SIGNS = [
@@ -72,7 +73,7 @@ const ERROR_SIGNS = [
 ];
 
 /** How many of the signs a lower-case text holds, at most 3. */
-function errorSigns(text: string): number {
+export function errorSigns(text: string): number {
   let count = 0;
   for (const sign of ERROR_SIGNS) if (text.includes(sign) && ++count === 3) break;
   return count;
@@ -84,13 +85,13 @@ const APOLOGIES = [
 ];
 
 /** Whether the reply begins with an apology: the turn before it often was a complaint. */
-function apologises(reply: string): boolean {
+export function apologises(reply: string): boolean {
   const head = reply.slice(0, 120).toLowerCase();
   return APOLOGIES.some((word) => head.includes(word));
 }
 
 /** Whether the reply ends in no mark that ends a sentence, a list or a block. */
-function isCutOff(reply: string): boolean {
+export function isCutOff(reply: string): boolean {
   return !/[.!?:)\]}"'`*|>。！？」]$/.test(reply.slice(-40).trimEnd());
 }
 

@@ -10,6 +10,7 @@ import { cardOf, type TrainedCard } from './card.js';
 import { modelCardPage } from './card-page.js';
 import { frequentTokens } from './frequent-tokens.js';
 import { readKeptApart, readLabels, withTexts } from './labelled-exchanges.js';
+import { rebuildReplyJudge } from './rebuild-reply-judge.js';
 import { trainCascade } from './train-cascade.js';
 
 const LABELS = 'data/dsat-labels.jsonl';
@@ -35,6 +36,8 @@ await writeFile(join(WEIGHTS, STAGE_FILES.first), bytes.first);
 await writeFile(join(WEIGHTS, STAGE_FILES.second), bytes.second);
 await writeFile(join(WEIGHTS, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
 await writeFile(PAGE, modelCardPage(card));
+await rebuildReplyJudge(turns, corpus);
+say('reply judge');
 console.log(json ? JSON.stringify(card) : modelCardPage(card));
 if (!card.pass) process.exitCode = 1;
 

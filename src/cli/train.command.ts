@@ -51,6 +51,12 @@ export function register(program: Command): void {
     .option('--label-smoothing <share>', 'share of pairs taken to be the wrong way round', number)
     .option('--sft-weight <weight>', 'weight of the likelihood of chosen in the loss', number)
     .option('--lora-rank <rank>', 'train adapters of this rank instead of all weights', number)
+    .addOption(
+      new Option('--reply-judge <judge>', 'who says whether chosen is better than rejected').choices([
+        'embedded',
+        'llm',
+      ]),
+    )
     .addOption(new Option('--dtype <type>', 'arithmetic of matrix products').choices(['fp32', 'bf16']))
     .option('--seed <n>', 'seed of everything random', number)
     .option('--json', 'end with the summary as one JSON object', false)

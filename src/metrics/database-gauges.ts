@@ -76,6 +76,13 @@ export const accuracy = evaluated(
   'Share of pairs with a margin above 0 after an iteration of the latest run.',
 );
 
+/** Of the latest run, before an iteration's pairs are trained on, as the reply judge expects. */
+export const replies = {
+  improved: perIteration('improved_ratio', 'Share of pairs whose chosen the reply judge prefers to rejected.'),
+  chosenDispleases: perIteration('chosen_displeases_ratio', 'Mean probability that chosen displeases.'),
+  rejectedDispleases: perIteration('rejected_displeases_ratio', 'Mean probability that rejected displeases.'),
+};
+
 export const policyVersions = gauge('policy_versions', 'Policy versions, by status.', ['status']);
 export const policyNumber = gauge('policy_version_number', 'Number of the latest published policy version.');
 export const policyCreated = gauge(

@@ -2,7 +2,7 @@ import type { Gauge } from 'prom-client';
 import type { EntityManager } from 'typeorm';
 import { ANCHOR_STATES } from '../anchor/anchor.js';
 import { POLICY_STATUSES } from '../policy/policy-version.entity.js';
-import { evaluationSchema, type PairScores } from '../training/evaluation.js';
+import { evaluationSchema, type PairScores, repliesSchema } from '../training/evaluation.js';
 import { RUN_STATUSES } from '../training/run.entity.js';
 import * as gauges from './database-gauges.js';
 
@@ -58,6 +58,11 @@ export const READINGS: Reading[] = [
     `SELECT iteration, outcome FROM run_stages
      WHERE run_id = ${LATEST_TRAINED_RUN} AND stage IN ('warm-start', 'evaluate') AND status = 'done'`,
     setEvaluations,
+  ),
+  reading(
+    `SELECT iteration, outcome -> 'replies' AS outcome FROM run_stages
+     WHERE run_id = ${LATEST_TRAINED_RUN} AND stage = 'pair' AND status = 'done' AND iteration > 0`,
+    setReplies,
   ),
   reading(
     `SELECT number, extract(epoch FROM created_at)::float8 AS "createdAt" FROM policy_versions
@@ -116,6 +121,17 @@ function setEvaluations(rows: { iteration: number; outcome: unknown }[]): void {
     setScores(iteration, 'train', data.train);
     setScores(iteration, 'held_out', data.heldOut);
     if (data.rescored) setScores(iteration, 'rescored', data.rescored);
+  }
+}
+
+/** Where the judge could not say there is nothing. */
+function setReplies(rows: { iteration: number; outcome: unknown }[]): void {
+  for (const { iteration, outcome } of rows) {
+    const { data } = repliesSchema.safeParse(outcome);
+    if (!data) continue;
+    for (const [name, gauge] of Object.entries(gauges.replies)) {
+      gauge.set({ iteration }, data[name as keyof typeof gauges.replies]);
+    }
   }
 }
 

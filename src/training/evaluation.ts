@@ -17,3 +17,10 @@ export const evaluationSchema = z.object({
   rescored: pairScoresSchema.optional(),
   train: pairScoresSchema,
 });
+
+/** The same of `RepliesOutcome`. */
+export const repliesSchema = z.object({
+  improved: z.number(),
+  chosenDispleases: z.number(),
+  rejectedDispleases: z.number(),
+});

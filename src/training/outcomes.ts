@@ -42,6 +42,20 @@ export interface PairOutcome {
   reference: 'start' | 'seed' | 'base';
   chosenTokens: number;
   rejectedTokens: number;
+  /** Of an iteration; null where the reply judge could not say. */
+  replies?: RepliesOutcome | null;
+}
+
+/** What the reply judge expects of pairs before they are trained on. */
+export interface RepliesOutcome {
+  /** Its version. */
+  judge: string;
+  pairs: number;
+  /** Share of pairs whose chosen it prefers to rejected. */
+  improved: number;
+  /** Mean P(displeases), 0 to 1. */
+  chosenDispleases: number;
+  rejectedDispleases: number;
 }
 
 export interface TrainOutcome {

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { ReplyJudge } from '../dsat/reply-judge/reply-judge.js';
 import type { ModelSource } from '../model/model-source.js';
 import type { PolicySlot } from './policy-slot.js';
 import type { Progress } from './progress.js';
@@ -17,6 +18,7 @@ export interface RunContext {
   slot: PolicySlot;
   tokenizer: PromptTokenizer;
   files: RunFiles;
+  replyJudge: ReplyJudge;
   /** The policy that the run starts from. */
   start: ModelSource;
   base: ModelSource;

@@ -7,6 +7,7 @@ export const PRESETS = ['default', 'quick'] as const;
 export const SAMPLING_MODES = ['guided', 'unguided'] as const;
 export const REFERENCES = ['start', 'seed', 'base'] as const;
 export const ORIGINS = [...ANCHOR_ORIGINS, 'any'] as const;
+export const REPLY_JUDGES = ['embedded', 'llm'] as const;
 export const DTYPES = ['fp32', 'bf16'] as const;
 
 const tokens = z.int().min(16).max(131_072);
@@ -55,6 +56,12 @@ export const runSettingsSchema = z.strictObject({
   labelSmoothing: z.number().min(0).max(0.5),
   sftWeight: z.number().min(0).describe('Weight of the negative log-likelihood of chosen in the loss.'),
   loraRank: z.int().positive().max(1024).nullable().describe('Rank of low-rank adapters; null trains all weights.'),
+  replyJudge: z
+    .enum(REPLY_JUDGES)
+    .default('embedded')
+    .describe(
+      'Who says whether chosen is better than rejected: the embedded judge, or the language model of DRIFTLOOP_JUDGE_URL.',
+    ),
   dtype: z.enum(DTYPES).describe('Arithmetic of matrix products; weights stay fp32.'),
   seed: z.int().min(0).max(0xffff_ffff),
 });
@@ -92,6 +99,7 @@ const DEFAULT: RunSettings = {
   labelSmoothing: 0,
   sftWeight: 0.001,
   loraRank: null,
+  replyJudge: 'embedded',
   dtype: 'fp32',
   seed: 42,
 };

@@ -1,6 +1,7 @@
 import { type DataSource, QueryFailedError } from 'typeorm';
 import type { Config } from '../config/config.js';
 import { DriftError } from '../drift-error.js';
+import { createReplyJudge } from '../dsat/reply-judge/create-reply-judge.js';
 import type { KafkaServers } from '../kafka/kafka-servers.js';
 import { Tokenizer } from '../model/tokenizer.js';
 import { announceVersions } from '../policy/announce-versions.js';
@@ -23,7 +24,7 @@ import { summarizeRun, type TrainSummary } from './summary.js';
 export interface Trainer {
   dataSource: DataSource;
   kafka: KafkaServers;
-  config: Pick<Config, 'stateDir' | 'policyDir' | 'topics'>;
+  config: Pick<Config, 'stateDir' | 'policyDir' | 'topics' | 'judge'>;
   /** Directory of the base model. */
   baseDir: string;
   engine: TrainingEngine;
@@ -52,6 +53,8 @@ export type TrainResult = TrainSummary | NothingToDo;
  * @throws DriftError `conflict` while another trainer is at work, `interrupted` when asked to stop, `training-diverged`
  */
 export async function train(trainer: Trainer, request: TrainRequest): Promise<TrainResult> {
+  // Refused before a run begins that could not go on.
+  createReplyJudge(trainer.dataSource, request.settings.replyJudge, trainer.config.judge);
   const lease = await TrainerLease.acquire(trainer.dataSource);
   try {
     const late = await announceVersions(trainer.dataSource, lease, trainer.kafka, trainer.config.topics);
@@ -84,6 +87,7 @@ async function execute(trainer: Trainer, lease: TrainerLease, tokenizer: Tokeniz
     tokenizer,
     slot: new PolicySlot(engine, settings.dtype),
     files: new RunFiles(config.stateDir, run.id),
+    replyJudge: createReplyJudge(dataSource, settings.replyJudge, config.judge),
     start: await startOf(dataSource, run.startVersion, baseDir, settings),
     base: { dir: baseDir },
     warmStarted: false,

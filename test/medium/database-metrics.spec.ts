@@ -34,6 +34,9 @@ it('shows anchors, the latest run iteration by iteration, and the latest publish
   await insertStep(dataSource, { runId: 'new', iteration: 1, step: 1, loss: 0.7, margin: 0.1 });
   await insertStep(dataSource, { runId: 'new', iteration: 1, step: 2, loss: 0.5, margin: 0.3 });
   await insertStage(dataSource, { runId: 'new', iteration: 1, stage: 'evaluate', outcome: evaluation(0.25, 0.5) });
+  const replies = { improved: 0.75, chosenDispleases: 0.125, rejectedDispleases: 0.25 };
+  await insertStage(dataSource, { runId: 'new', iteration: 1, stage: 'pair', outcome: { replies } });
+  await insertStage(dataSource, { runId: 'new', iteration: 2, stage: 'pair', outcome: { replies: null } });
   await insertPolicy(dataSource, { version: 'v1', number: 1 });
   await insertPolicy(dataSource, { version: 'v2', number: 2, status: 'candidate' });
 
@@ -52,6 +55,8 @@ it('shows anchors, the latest run iteration by iteration, and the latest publish
     'driftloop_training_margin_quantile{iteration="1",split="train",quantile="0.9"} 0.7',
     'driftloop_training_rejected_reward{iteration="1",split="held_out"} -0.125',
     'driftloop_training_accuracy_ratio{iteration="1",split="train"} 0.875',
+    'driftloop_training_improved_ratio{iteration="1"} 0.75',
+    'driftloop_training_chosen_displeases_ratio{iteration="1"} 0.125',
     'driftloop_policy_version_number 1',
     'driftloop_policy_versions{status="candidate"} 1',
   ]) {

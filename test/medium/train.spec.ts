@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { importAnchors } from '../../src/anchor/anchor-import.js';
+import { loadConfig } from '../../src/config/config.js';
 import { DriftError } from '../../src/drift-error.js';
 import { evaluationSchema } from '../../src/training/evaluation.js';
 import { splitOf } from '../../src/training/plan/split.js';
 import { readPairs } from '../../src/training/store/pair-store.js';
 import type { TrainSummary } from '../../src/training/summary.js';
 import { type TrainRequest, train } from '../../src/training/train.js';
+import { OpenAiServer, refuse } from '../factories/openai-server.js';
 import { testPrivacy } from '../factories/privacy.js';
 import {
   insertAnchors,
@@ -39,6 +41,15 @@ function weightsOf({ uri }: { uri: string }): string {
     .digest('hex');
 }
 
+/** What the reply judge expected of the pairs of each iteration, from 0. */
+async function judged(run: string): Promise<unknown[]> {
+  const rows = await harness.dataSource.query<{ replies: unknown }[]>(
+    `SELECT outcome -> 'replies' AS replies FROM run_stages WHERE run_id = $1 AND stage = 'pair' ORDER BY iteration`,
+    [run],
+  );
+  return rows.map(({ replies }) => replies);
+}
+
 /** Lets the next run take the same training anchors: else those that were trained on come last. */
 const forgetPlan = (run: string) => harness.dataSource.query('DELETE FROM run_anchors WHERE run_id = $1', [run]);
 
@@ -58,6 +69,14 @@ it('goes from anchors to a published version whose margins grow', async () => {
   expect(summary.rescored.rejectedReward).toBeLessThan(0);
   expect(summary.iterations[1]!.heldOut.marginMean).toBeGreaterThan(summary.iterations[0]!.heldOut.marginMean);
   expect(summary.replies.length).toBe(4);
+  expect(await judged('r1')).toEqual([
+    null,
+    ...[1, 2].map(() => ({
+      judge: expect.stringMatching(/^reply-[0-9a-f]{12}$/),
+      ...{ pairs: expect.any(Number), improved: expect.any(Number) },
+      ...{ chosenDispleases: expect.any(Number), rejectedDispleases: expect.any(Number) },
+    })),
+  ]);
   for (const iteration of summary.iterations) expect(evaluationSchema.safeParse(iteration).success).toBe(true);
   expect(harness.engine.loaded).toBe(0);
 });
@@ -136,6 +155,35 @@ it('has nothing to do while no anchor is new, and goes on from its version when 
   expect(third).toMatchObject({ version: 'v3', parent: 'v2', anchors: { new: 1 } });
   expect(third.warmStart).toMatchObject({ status: 'skipped', reason: expect.stringContaining('v2') });
   expect((await readEvents(harness)).map(({ version }) => version)).toEqual(['v1', 'v2', 'v3']);
+});
+
+it('lets a language model judge the replies when told to, and goes on without it', async () => {
+  await insertAnchors(harness.dataSource, 20);
+  const shown: string[] = [];
+  const server = await OpenAiServer.start(({ body }, response) => {
+    const content = body.messages.at(-1)!.content;
+    shown.push(content);
+    if (shown.length > 20) return refuse(response, 401);
+    const { A, reply } = JSON.parse(content) as { A?: string; reply?: string };
+    if (A !== undefined) return JSON.stringify({ better: A.startsWith('QUITE') ? 'B' : 'A' });
+    return JSON.stringify({ displeases: reply!.startsWith('QUITE') ? 80 : 30 });
+  });
+  harness.config.judge = loadConfig({ DRIFTLOOP_JUDGE_URL: server.url, DRIFTLOOP_JUDGE_MODEL: 'small' }).judge;
+  try {
+    const summary = await published(request({ replyJudge: 'llm', anchors: 4, warmStart: false }));
+    const [, first, second] = (await judged(summary.run)) as [null, { pairs: number } | null, null];
+    expect(first).toMatchObject({ judge: 'reply-small', improved: 1, chosenDispleases: 0.3, rejectedDispleases: 0.8 });
+    expect(first!.pairs).toBeGreaterThan(2);
+    expect(second).toBeNull();
+    expect(shown[0]).toContain('that is wrong');
+  } finally {
+    await server.stop();
+  }
+});
+
+it('refuses to be told so where no language model is configured', async () => {
+  await insertAnchors(harness.dataSource, 20);
+  await expect(train(harness, request({ replyJudge: 'llm' }))).rejects.toMatchObject({ code: 'usage' });
 });
 
 it('needs no anchor to say that there is none', async () => {

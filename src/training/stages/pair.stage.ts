@@ -1,4 +1,5 @@
 import { DriftError } from '../../drift-error.js';
+import { judgeReplies } from '../judge-replies.js';
 import type { PairOutcome } from '../outcomes.js';
 import { type RunContext, referenceOf } from '../run-context.js';
 import { scorePairs } from '../score-pairs.js';
@@ -30,6 +31,7 @@ export async function pairStage(context: RunContext, iteration: number): Promise
     reference: iteration === 0 ? 'start' : context.settings.reference,
     chosenTokens: pairs.reduce((sum, { chosenIds }) => sum + chosenIds.length, 0),
     rejectedTokens: pairs.reduce((sum, { rejectedIds }) => sum + rejectedIds.length, 0),
+    ...(iteration > 0 && { replies: await judgeReplies(context, pairs) }),
   };
 }
 

@@ -15,7 +15,11 @@ const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/platform/ctstring', 'xla/tsl/c/'];
 const FLAGS = [
   '-std=c++17',
-  '-O2',
+  '-O3',
+  // For the kernels' loops: without these three they are not turned into vectors.
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-fopenmp-simd',
   '-fPIC',
   '-shared',
   '-DNAPI_VERSION=8',
@@ -23,7 +27,9 @@ const FLAGS = [
   '-DBUILDING_NODE_EXTENSION',
 ];
 const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
-const KEEP_MEMORY = fileURLToPath(new URL('keep_memory.cc', import.meta.url));
+const OWN_DIR = fileURLToPath(new URL('kernels/', import.meta.url));
+/** What else goes into the addon: ops for training, and what keeps freed memory. */
+const OWN_SOURCES = ['keep_memory', 'op', 'elementwise', 'rms_norm', 'rms_prop', 'rotate', 'softmax'];
 
 /**
  * Puts a native library under `@tensorflow/tfjs-node-gpu`: that of the tensorflow-cpu wheel (on a machine with an NVIDIA
@@ -127,7 +133,7 @@ function destinationOf(name, dir) {
  */
 function addonKey(root, packageDir) {
   const hash = createHash('sha256').update(FLAGS.join(' '));
-  for (const source of sources(packageDir)) hash.update(readFileSync(source));
+  for (const source of [...sources(packageDir), join(OWN_DIR, 'op.h')]) hash.update(readFileSync(source));
   return hash
     .update(readFileSync(join(root, 'node_modules', 'node-api-headers', 'package.json')))
     .digest('hex')
@@ -136,7 +142,8 @@ function addonKey(root, packageDir) {
 
 /** @param {string} packageDir */
 function sources(packageDir) {
-  return [...SOURCES.map((source) => join(packageDir, 'binding', source)), KEEP_MEMORY];
+  const own = OWN_SOURCES.map((name) => join(OWN_DIR, `${name}.cc`));
+  return [...SOURCES.map((source) => join(packageDir, 'binding', source)), ...own];
 }
 
 /** Asked before the download, which would be in vain. */
@@ -163,6 +170,7 @@ async function build(compiler, root, packageDir, library, dir) {
     ...FLAGS,
     `-I${join(root, 'node_modules', 'node-api-headers', 'include')}`,
     `-I${join(library, 'include')}`,
+    `-I${OWN_DIR}`,
     ...sources(packageDir),
     '-o',
     join(dir, 'tfjs_binding.node'),

@@ -15,6 +15,7 @@ interface NativeBackend extends KernelBackend {
     TF_ATTR_TYPE: number;
     TF_ATTR_BOOL: number;
     TF_ATTR_INT: number;
+    TF_ATTR_FLOAT: number;
     TF_ATTR_STRING: number;
     TF_ATTR_SHAPE: number;
     executeOp(
@@ -34,7 +35,6 @@ interface NativeBackend extends KernelBackend {
     get(dataId: object): NativeTensor;
     set(dataId: object, tensor: NativeTensor & { values: null; refCount: number }): void;
   };
-  executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: TensorInfo[], outputs: number): Tensor[];
   getInputTensorIds(tensors: readonly TensorInfo[]): number[];
   createOutputTensor(tensor: NativeTensor): Tensor;
 }
@@ -55,6 +55,7 @@ export const BF16 = 14;
 
 export const type = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value });
 export const flag = (name: string, value: boolean): OpAttribute => ({ name, type: binding.TF_ATTR_BOOL, value });
+export const real = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_FLOAT, value });
 export const whole = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_INT, value });
 export const text = (name: string, value: string): OpAttribute => ({ name, type: binding.TF_ATTR_STRING, value });
 export const shape = (name: string, value: readonly number[]): OpAttribute => ({
@@ -69,6 +70,16 @@ export const dtypeOf = (x: Tensor): number => backend.tensorMap.get(x.dataId).dt
 /** Runs an op that has one output. */
 export function execute(name: string, attributes: readonly OpAttribute[], inputs: readonly Tensor[]): Tensor {
   return outputTensor(binding.executeOp(name, attributes, backend.getInputTensorIds(inputs), 1)[0]!);
+}
+
+/** Runs an op that has several. */
+export function executeAll(
+  name: string,
+  attributes: readonly OpAttribute[],
+  inputs: readonly Tensor[],
+  outputs: number,
+): Tensor[] {
+  return binding.executeOp(name, attributes, backend.getInputTensorIds(inputs), outputs).map(outputTensor);
 }
 
 /** Runs an op for its effect. */
@@ -110,11 +121,6 @@ function outputTensor(output: NativeTensor): Tensor {
  */
 export function sparseCrossEntropy(logits: Tensor, labels: Tensor): { losses: Tensor; gradient: Tensor } {
   const attributes = [type('T', FLOAT), type('Tlabels', INT32)];
-  const outputs = backend.executeMultipleOutputs(
-    'SparseSoftmaxCrossEntropyWithLogits',
-    attributes,
-    [logits, labels],
-    2,
-  );
-  return { losses: outputs[0]!, gradient: outputs[1]! };
+  const [losses, gradient] = executeAll('SparseSoftmaxCrossEntropyWithLogits', attributes, [logits, labels], 2);
+  return { losses: losses!, gradient: gradient! };
 }

@@ -4,7 +4,8 @@ import type { Tensor } from './tf.js';
 /** Operations on fp32 and bf16 tensors alike; operands of one dtype, which is the result's too. */
 export type Dtype = 'fp32' | 'bf16';
 
-const NUMBERS: Record<Dtype, number> = { fp32: FLOAT, bf16: BF16 };
+/** TensorFlow's. */
+export const NUMBERS: Record<Dtype, number> = { fp32: FLOAT, bf16: BF16 };
 
 /** x in the other precision; x itself where it has this one already. */
 export function cast(x: Tensor, dtype: Dtype): Tensor {

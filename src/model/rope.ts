@@ -17,19 +17,6 @@ export function rotationOf(positions: readonly number[], config: RopeConfig): Ro
   };
 }
 
-/** Turns x [rows, heads, headDim]; the halves of a head are the pairs' two coordinates, as in Hugging Face's Llama. */
-export function rotate(x: Tensor, { cos, sin }: Rotation): Tensor {
-  return tf.tidy(() => {
-    const [a, b] = tf.split(x, 2, -1) as [Tensor, Tensor];
-    return tf.concat([tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))], -1);
-  });
-}
-
-/** The gradient turns the other way. */
-export function rotateBackward(dy: Tensor, { cos, sin }: Rotation): Tensor {
-  return tf.tidy(() => rotate(dy, { cos, sin: tf.neg(sin) }));
-}
-
 /** A rotation that also multiplies by `scale`, forward and backward. */
 export function scaledRotation({ cos, sin }: Rotation, scale: number): Rotation {
   return { cos: tf.mul(cos, scale), sin: tf.mul(sin, scale) };

@@ -1,3 +1,4 @@
+import { layerOps } from './layer-ops/choose-ops.js';
 import { add, cast, concat, type Dtype, matMul, reshape, slice, transpose } from './ops.js';
 import { type Tensor, tf } from './tf.js';
 
@@ -55,35 +56,29 @@ function segmentState(q: Tensor, k: Tensor, v: Tensor, segment: Segment, dtype: 
     const queries = toGroups(slice(q, start, length), kvHeads);
     const keys = toGroups(slice(k, segment.keys.start, segment.keys.length), kvHeads);
     const scores = matMul(queries, keys, false, true);
-    const masked = tf.add(tf.reshape(scores, [-1, ...mask.shape]), mask);
     return {
       queries: cast(queries, dtype),
       keys: cast(keys, dtype),
       values: toGroups(slice(v, segment.keys.start, segment.keys.length), kvHeads),
-      probabilities: reshape(cast(tf.softmax(masked), dtype), scores.shape),
+      probabilities: layerOps.softmax(scores, mask, dtype),
     };
   });
 }
 
 /**
- * Gradients with respect to q (scaled), k and v, shaped like them, in `dtype`.
- * @param dy [rows, heads * headDim], in `dtype`, as is `output`
+ * Gradients with respect to q (scaled), k and v, shaped like them, in the products' precision.
+ * @param dy [rows, heads * headDim], in that precision
  */
 export function attendSegmentsBackward(
   dy: Tensor,
-  output: Tensor,
   states: readonly SegmentState[],
   segments: readonly Segment[],
   headDim: number,
-  dtype: Dtype,
 ): { dq: Tensor; dk: Tensor; dv: Tensor } {
   return tf.tidy(() => {
-    const shape = [dy.shape[0]!, dy.shape[1]! / headDim, headDim];
-    const product = tf.mul(cast(dy, 'fp32'), cast(output, 'fp32'));
-    const along = tf.sum(tf.reshape(product, shape), -1, true);
-    const heads = reshape(dy, shape);
+    const heads = reshape(dy, [dy.shape[0]!, dy.shape[1]! / headDim, headDim]);
     const parts = segments.map(({ start, length }, i) =>
-      segmentBackward(slice(heads, start, length), slice(along, start, length), states[i]!, length, dtype),
+      segmentBackward(slice(heads, start, length), states[i]!, length),
     );
     const keyStarts = segments.map(({ keys }) => keys.start);
     return {
@@ -117,30 +112,21 @@ function addToFirstRows(x: Tensor, terms: Tensor): Tensor {
   });
 }
 
-/** @param along sum of dy * output over each head, [length, heads, 1]: what the softmax takes off its gradient */
 function segmentBackward(
   dy: Tensor,
-  along: Tensor,
   { queries, keys, values, probabilities }: SegmentState,
   length: number,
-  dtype: Dtype,
 ): { dq: Tensor; dk: Tensor; dv: Tensor } {
   return tf.tidy(() => {
     const [kvHeads, keyLength] = keys.shape as [number, number, number];
     const dOutput = toGroups(dy, kvHeads);
-    const dProbabilities = matMul(dOutput, values, false, true);
-    const dScores = softmaxBackward(probabilities, dProbabilities, toGroups(along, kvHeads), dtype);
+    const dScores = layerOps.softmaxBackward(probabilities, matMul(dOutput, values, false, true));
     return {
       dq: fromGroups(matMul(dScores, keys), length),
       dk: fromGroups(matMul(dScores, queries, true), keyLength),
       dv: fromGroups(matMul(probabilities, dOutput, true), keyLength),
     };
   });
-}
-
-/** probabilities * (dProbabilities - along), computed in fp32 */
-function softmaxBackward(probabilities: Tensor, dProbabilities: Tensor, along: Tensor, dtype: Dtype): Tensor {
-  return tf.tidy(() => cast(tf.mul(cast(probabilities, 'fp32'), tf.sub(cast(dProbabilities, 'fp32'), along)), dtype));
 }
 
 /** [length, heads, headDim] -> [kvHeads, group * length, headDim]: the query heads that share keys lie together. */

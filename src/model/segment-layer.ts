@@ -1,8 +1,8 @@
 import type { Gradients } from './gradients.js';
-import { cast, reshape, sigmoidBackward } from './ops.js';
+import { layerOps } from './layer-ops/choose-ops.js';
+import { cast, reshape } from './ops.js';
 import type { PreparedDecoder } from './prepared-decoder.js';
-import { inverseRms, rmsNorm, rmsNormBackward } from './rms-norm.js';
-import { type Rotation, rotate, rotateBackward } from './rope.js';
+import type { Rotation } from './rope.js';
 import { attendSegments, attendSegmentsBackward, type Segment, type SegmentState } from './segment-attention.js';
 import { linearBackward, linearForward } from './segment-linear.js';
 import { type Tensor, tf } from './tf.js';
@@ -15,21 +15,19 @@ export interface Layout {
   queryRotation: Rotation;
 }
 
-/** What a layer's backward pass needs of its forward pass and cannot have again for a few elementwise operations. */
+/** What a layer's backward pass needs of its forward pass and cannot have again for an elementwise operation. */
 export type LayerState = {
   x: Tensor;
-  attentionNorm: Tensor;
   segments: SegmentState[];
   attended: Tensor;
   middle: Tensor;
-  mlpNorm: Tensor;
   gate: Tensor;
   up: Tensor;
 };
 
 /**
  * One layer of a Llama or Qwen2 decoder: x + attention(norm(x)), then + mlp(norm(.)). What goes into products, and
- * comes out of them, has their precision; the sums between layers, norms, rotations and SwiGLU are fp32.
+ * comes out of them, has their precision; the sums between layers are fp32.
  * @param x [rows, hiddenSize], fp32, as is y
  */
 export function layerForward(
@@ -40,16 +38,11 @@ export function layerForward(
 ): { y: Tensor; state: LayerState } {
   return tf.tidy(() => {
     const name = `model.layers.${layer}`;
-    const { dtype } = decoder;
-    const { rmsNormEps } = decoder.config;
-    const attentionNorm = inverseRms(x, rmsNormEps);
-    const normed = norm(decoder, `${name}.input_layernorm`, x, attentionNorm);
-    const { q, k, v } = queriesKeysValues(decoder, name, normed, layout);
-    const { output: attended, states: segments } = attendSegments(q, k, v, layout.segments, dtype);
-    const middle = plus(x, linearForward(decoder, `${name}.self_attn.o_proj`, attended));
-    const mlpNorm = inverseRms(middle, rmsNormEps);
-    const { gate, up, output } = mlp(decoder, name, norm(decoder, `${name}.post_attention_layernorm`, middle, mlpNorm));
-    return { y: plus(middle, output), state: { x, attentionNorm, segments, attended, middle, mlpNorm, gate, up } };
+    const { q, k, v } = queriesKeysValues(decoder, name, norm(decoder, `${name}.input_layernorm`, x), layout);
+    const { output: attended, states: segments } = attendSegments(q, k, v, layout.segments, decoder.dtype);
+    const middle = layerOps.plus(x, linearForward(decoder, `${name}.self_attn.o_proj`, attended));
+    const { gate, up, output } = mlp(decoder, name, norm(decoder, `${name}.post_attention_layernorm`, middle));
+    return { y: layerOps.plus(middle, output), state: { x, segments, attended, middle, gate, up } };
   });
 }
 
@@ -76,8 +69,8 @@ function queriesKeysValues(decoder: PreparedDecoder, name: string, normed: Tenso
       decoder.config.headDim,
     ]);
   return {
-    q: rotate(cast(heads('q_proj'), 'fp32'), layout.queryRotation),
-    k: rotate(cast(heads('k_proj'), 'fp32'), layout.keyRotation),
+    q: layerOps.rotate(heads('q_proj'), layout.queryRotation, 'fp32'),
+    k: layerOps.rotate(heads('k_proj'), layout.keyRotation, 'fp32'),
     v: heads('v_proj'),
   };
 }
@@ -86,7 +79,7 @@ function attentionBackward(
   decoder: PreparedDecoder,
   name: string,
   dMiddle: Tensor,
-  { x, attentionNorm, attended, segments }: LayerState,
+  { x, attended, segments }: LayerState,
   layout: Layout,
   gradients: Gradients,
 ): Tensor {
@@ -94,17 +87,16 @@ function attentionBackward(
     const { dtype, config } = decoder;
     const dOutput = cast(dMiddle, dtype);
     const dAttended = linearBackward(decoder, `${name}.self_attn.o_proj`, attended, dOutput, gradients);
-    const heads = attendSegmentsBackward(dAttended, attended, segments, layout.segments, config.headDim, dtype);
-    const normed = norm(decoder, `${name}.input_layernorm`, x, attentionNorm);
+    const { dq, dk, dv } = attendSegmentsBackward(dAttended, segments, layout.segments, config.headDim);
+    const normed = norm(decoder, `${name}.input_layernorm`, x);
     const back = (projection: string, dHeads: Tensor) =>
-      cast(linearBackward(decoder, `${name}.self_attn.${projection}`, normed, flatHeads(dHeads), gradients), 'fp32');
-    const turned = (dHeads: Tensor, rotation: Rotation) => cast(rotateBackward(cast(dHeads, 'fp32'), rotation), dtype);
-    const dNormed = tf.addN([
-      back('q_proj', turned(heads.dq, layout.queryRotation)),
-      back('k_proj', turned(heads.dk, layout.keyRotation)),
-      back('v_proj', heads.dv),
-    ]);
-    return tf.add(dMiddle, normBackward(decoder, `${name}.input_layernorm`, x, attentionNorm, dNormed, gradients));
+      linearBackward(decoder, `${name}.self_attn.${projection}`, normed, flatHeads(dHeads), gradients);
+    const dNormed = [
+      back('q_proj', layerOps.rotateBackward(dq, layout.queryRotation)),
+      back('k_proj', layerOps.rotateBackward(dk, layout.keyRotation)),
+      back('v_proj', dv),
+    ];
+    return normBackward(decoder, `${name}.input_layernorm`, x, dNormed, dMiddle, gradients);
   });
 }
 
@@ -114,11 +106,7 @@ const flatHeads = (x: Tensor) => reshape(x, [x.shape[0]!, -1]);
 function mlp(decoder: PreparedDecoder, name: string, normed: Tensor) {
   const gate = linearForward(decoder, `${name}.mlp.gate_proj`, normed);
   const up = linearForward(decoder, `${name}.mlp.up_proj`, normed);
-  const gated = tf.tidy(() => {
-    const wide = cast(gate, 'fp32');
-    return cast(tf.mul(tf.mul(wide, tf.sigmoid(wide)), cast(up, 'fp32')), decoder.dtype);
-  });
-  return { gate, up, output: linearForward(decoder, `${name}.mlp.down_proj`, gated) };
+  return { gate, up, output: linearForward(decoder, `${name}.mlp.down_proj`, layerOps.swiglu(gate, up)) };
 }
 
 /** Gradient of what goes into the norm before the MLP, by way of the MLP and past it. */
@@ -126,59 +114,35 @@ function mlpBackward(
   decoder: PreparedDecoder,
   name: string,
   dy: Tensor,
-  { middle, mlpNorm, gate, up }: LayerState,
+  { middle, gate, up }: LayerState,
   gradients: Gradients,
 ): Tensor {
   return tf.tidy(() => {
-    const { dGate, dUp } = gatedBackward(decoder, name, cast(dy, decoder.dtype), gate, up, gradients);
-    const normed = norm(decoder, `${name}.post_attention_layernorm`, middle, mlpNorm);
-    const dNormed = tf.add(
-      cast(linearBackward(decoder, `${name}.mlp.gate_proj`, normed, dGate, gradients), 'fp32'),
-      cast(linearBackward(decoder, `${name}.mlp.up_proj`, normed, dUp, gradients), 'fp32'),
-    );
-    return tf.add(dy, normBackward(decoder, `${name}.post_attention_layernorm`, middle, mlpNorm, dNormed, gradients));
+    const gated = layerOps.swiglu(gate, up);
+    const dGated = linearBackward(decoder, `${name}.mlp.down_proj`, gated, cast(dy, decoder.dtype), gradients);
+    const { dGate, dUp } = layerOps.swigluBackward(gate, up, dGated);
+    const normed = norm(decoder, `${name}.post_attention_layernorm`, middle);
+    const dNormed = [
+      linearBackward(decoder, `${name}.mlp.gate_proj`, normed, dGate, gradients),
+      linearBackward(decoder, `${name}.mlp.up_proj`, normed, dUp, gradients),
+    ];
+    return normBackward(decoder, `${name}.post_attention_layernorm`, middle, dNormed, dy, gradients);
   });
 }
 
-function gatedBackward(
-  decoder: PreparedDecoder,
-  name: string,
-  dy: Tensor,
-  gateOutput: Tensor,
-  upOutput: Tensor,
-  gradients: Gradients,
-): { dGate: Tensor; dUp: Tensor } {
-  return tf.tidy(() => {
-    const { dtype } = decoder;
-    const [gate, up] = [cast(gateOutput, 'fp32'), cast(upOutput, 'fp32')];
-    const sigmoid = tf.sigmoid(gate);
-    const silu = tf.mul(gate, sigmoid);
-    const gated = cast(tf.mul(silu, up), dtype);
-    const dGated = cast(linearBackward(decoder, `${name}.mlp.down_proj`, gated, dy, gradients), 'fp32');
-    // d silu = sigmoid + gate * d sigmoid
-    const dSilu = tf.add(sigmoid, sigmoidBackward(sigmoid, gate));
-    return { dGate: cast(tf.mul(tf.mul(dGated, up), dSilu), dtype), dUp: cast(tf.mul(dGated, silu), dtype) };
-  });
-}
-
-function plus(x: Tensor, y: Tensor): Tensor {
-  return tf.tidy(() => tf.add(x, cast(y, 'fp32')));
-}
-
-function norm(decoder: PreparedDecoder, name: string, x: Tensor, inverse: Tensor): Tensor {
-  const weight = decoder.weights.get(`${name}.weight`)!;
-  return tf.tidy(() => cast(rmsNorm(x, weight, inverse), decoder.dtype));
+function norm({ weights, config, dtype }: PreparedDecoder, name: string, x: Tensor): Tensor {
+  return layerOps.norm(x, weights.get(`${name}.weight`)!, config.rmsNormEps, dtype);
 }
 
 function normBackward(
-  decoder: PreparedDecoder,
+  { weights, config }: PreparedDecoder,
   name: string,
   x: Tensor,
-  inverse: Tensor,
-  dy: Tensor,
+  dys: readonly Tensor[],
+  past: Tensor,
   gradients: Gradients,
 ): Tensor {
-  const { dx, dWeight } = rmsNormBackward(x, decoder.weights.get(`${name}.weight`)!, inverse, dy);
-  gradients.add(`${name}.weight`, () => dWeight);
+  const { dx, dWeight } = layerOps.normBackward(x, weights.get(`${name}.weight`)!, config.rmsNormEps, dys, past);
+  gradients.add(`${name}.weight`, dWeight);
   return dx;
 }

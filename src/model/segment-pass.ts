@@ -1,6 +1,6 @@
 import type { Gradients } from './gradients.js';
+import { layerOps } from './layer-ops/choose-ops.js';
 import type { PreparedDecoder } from './prepared-decoder.js';
-import { inverseRms, rmsNorm, rmsNormBackward } from './rms-norm.js';
 import { rotationOf, scaledRotation } from './rope.js';
 import type { Segment } from './segment-attention.js';
 import { type LayerState, type Layout, layerBackward, layerForward } from './segment-layer.js';
@@ -96,15 +96,16 @@ function embed(decoder: PreparedDecoder, ids: Tensor): Tensor {
   return tf.gather(decoder.weights.get(EMBEDDING)!, ids);
 }
 
-function finalNorm(decoder: PreparedDecoder, x: Tensor): Tensor {
-  return tf.tidy(() => rmsNorm(x, decoder.weights.get(FINAL_NORM)!, inverseRms(x, decoder.config.rmsNormEps)));
+function finalNorm({ weights, config }: PreparedDecoder, x: Tensor): Tensor {
+  return layerOps.norm(x, weights.get(FINAL_NORM)!, config.rmsNormEps, 'fp32');
 }
 
 function finalNormBackward(decoder: PreparedDecoder, x: Tensor, dHidden: Tensor, gradients: Gradients): Tensor {
   return tf.tidy(() => {
-    const inverse = inverseRms(x, decoder.config.rmsNormEps);
-    const { dx, dWeight } = rmsNormBackward(x, decoder.weights.get(FINAL_NORM)!, inverse, dHidden);
-    gradients.add(FINAL_NORM, () => dWeight);
+    const { weights, config } = decoder;
+    const nothing = tf.zerosLike(x);
+    const { dx, dWeight } = layerOps.normBackward(x, weights.get(FINAL_NORM)!, config.rmsNormEps, [dHidden], nothing);
+    gradients.add(FINAL_NORM, dWeight);
     return dx;
   });
 }

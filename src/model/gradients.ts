@@ -1,11 +1,16 @@
 import { inPlace } from './in-place.js';
-import { effect, execute, FLOAT, INT32, type } from './native.js';
+import { hasFusedOps } from './layer-ops/choose-ops.js';
+import { dtypeOf, effect, execute, FLOAT, INT32, type } from './native.js';
+import { cast } from './ops.js';
 import { type Tensor, tf } from './tf.js';
 
 const ADD = [type('dtype', FLOAT)];
 const ADD_ROWS = [...ADD, type('Tindices', INT32)];
 
-/** Gradients by parameter name, fp32, summed over what is added; it owns its tensors. */
+/**
+ * Gradients by parameter name, summed over what is added; it owns its tensors. A sum of several is fp32; a single term
+ * stays in the precision in which its product was computed, where the optimizer reads that.
+ */
 export class Gradients {
   private readonly sums = new Map<string, Tensor>();
 
@@ -15,8 +20,8 @@ export class Gradients {
   add(name: string, compute: () => Tensor): void {
     if (!this.trained.has(name)) return;
     const before = this.sums.get(name);
-    if (before === undefined) this.sums.set(name, tf.keep(tf.tidy(compute)));
-    else this.change(name, before, (sum) => effect('AssignAddVariableOp', ADD, [sum, compute()]));
+    if (before === undefined) this.sums.set(name, tf.keep(tf.tidy(() => readable(compute()))));
+    else this.change(name, before, (sum) => effect('AssignAddVariableOp', ADD, [sum, cast(compute(), 'fp32')]));
   }
 
   /**
@@ -36,8 +41,8 @@ export class Gradients {
 
   /** Euclidean norm over all of them together. */
   norm(): number {
-    const halves = tf.tidy(() => tf.stack([...this.sums.values()].map(halfSquare)).dataSync<'float32'>());
-    return Math.sqrt(2 * halves.reduce((sum, half) => sum + half, 0));
+    const squares = tf.tidy(() => tf.stack([...this.sums.values()].map(squareSum)).dataSync<'float32'>());
+    return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
   }
 
   dispose(): void {
@@ -46,10 +51,18 @@ export class Gradients {
   }
 
   private change(name: string, before: Tensor, change: (sum: Tensor) => void): void {
-    const [sum] = inPlace([before], ([variable]) => change(variable!));
+    const wide = cast(before, 'fp32');
+    if (wide !== before) before.dispose();
+    const [sum] = inPlace([wide], ([variable]) => change(variable!));
     this.sums.set(name, sum);
   }
 }
 
-/** Sum of squares over 2, in one pass. */
-const halfSquare = (x: Tensor) => execute('L2Loss', [type('T', FLOAT)], [x]);
+/** TensorFlow's own ops compute update and norm in fp32 only. */
+const readable = (x: Tensor) => (hasFusedOps ? x : cast(x, 'fp32'));
+
+/** In one pass. */
+function squareSum(x: Tensor): Tensor {
+  if (hasFusedOps) return execute('DriftloopSquareSum', [type('T', dtypeOf(x))], [x]);
+  return tf.mul(execute('L2Loss', [type('T', FLOAT)], [x]), 2);
+}

@@ -61,7 +61,7 @@ export function headBackward(
     const hidden = cast(tf.mul(tape.hidden, factors), decoder.dtype);
     const parts = tape.dLogits.map((dLogits, i) => {
       const rows = slice(hidden, i * MAX_LOGIT_ROWS, dLogits.shape[0]!);
-      gradients.add(name, () => cast(matMul(dLogits, rows, true), 'fp32'));
+      gradients.add(name, () => matMul(dLogits, rows, true));
       const part = cast(matMul(dLogits, decoder.products.get(name)!), 'fp32');
       dLogits.dispose();
       return part;

@@ -27,14 +27,14 @@ export function linearBackward(
   gradients: Gradients,
 ): Tensor {
   const { products, lora } = decoder;
-  gradients.add(`${name}.weight`, () => cast(matMul(dy, x, true), 'fp32'));
+  gradients.add(`${name}.weight`, () => matMul(dy, x, true));
   gradients.add(`${name}.bias`, () => tf.sum(cast(dy, 'fp32'), 0));
   return tf.tidy(() => {
     const dx = matMul(dy, products.get(`${name}.weight`)!);
     const [a, b] = [products.get(loraA(name)), products.get(loraB(name))];
     if (a === undefined || b === undefined) return dx;
     const dLow = matMul(dy, b);
-    gradients.add(loraA(name), () => cast(matMul(dLow, seen(decoder, name, x), true), 'fp32'));
+    gradients.add(loraA(name), () => matMul(dLow, seen(decoder, name, x), true));
     // The b of the products is scaled, its gradient is that of the one that is not.
     const dB = () => {
       const low = matMul(seen(decoder, name, x), a, false, true);

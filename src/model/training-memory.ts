@@ -1,23 +1,25 @@
-import { DriftError } from '../drift-error.js';
 import type { TokenPair } from '../training/engine/training-engine.js';
+import {
+  adapterCount,
+  BASE_BYTES,
+  BYTES,
+  FRAGMENTATION,
+  linearCount,
+  memoryBytes,
+  outOfMemory,
+  sum,
+  tableCount,
+  weightCount,
+} from './memory-sizes.js';
 import type { ModelConfig } from './model-config.js';
 import type { Dtype } from './ops.js';
 import { pairTokens } from './packing.js';
-import { expectedShapes, linearShapes, outputName } from './weights.js';
 
 /** Packed tokens of one forward and backward pass; a larger pair goes alone. */
 export const MAX_PASS_TOKENS = 2048;
 
 /** Rows of logits at once: at a vocabulary of 49,152 that is 200 MB. */
 export const MAX_LOGIT_ROWS = 1024;
-
-/** Node, TensorFlow's library and what it keeps for its kernels. */
-const BASE_BYTES = 0.7 * 2 ** 30;
-
-/** What an allocator that serves many sizes leaves unused: measured peaks are up to so many times the sum. */
-const FRAGMENTATION = 1.25;
-
-const BYTES: Record<Dtype, number> = { fp32: 4, bf16: 2 };
 
 export interface TrainingSize {
   config: ModelConfig;
@@ -37,14 +39,13 @@ export interface PeakBytes {
 /** Peak memory of a training, estimated from above: docs/engine.md has it beside measured peaks. */
 export function peakBytes(size: TrainingSize, pairs: readonly TokenPair[]): PeakBytes {
   const { config, loraRank, dtype } = size;
-  const weights = sum([...expectedShapes(config).values()].map(product));
-  const trained =
-    loraRank === null ? weights : loraRank * sum(linears(config).map(([rows, columns]) => rows + columns));
-  const products = dtype === 'fp32' ? 0 : BYTES.bf16 * (sum(linears(config).map(product)) + tableSize(config));
+  const weights = weightCount(config);
+  const trained = loraRank === null ? weights : adapterCount(config, loraRank);
+  const products = dtype === 'fp32' ? 0 : BYTES.bf16 * (linearCount(config) + tableCount(config));
   const lasting = 4 * weights + 4 * trained + products;
   const pass = passSize(size, pairs);
   const summed = pass.alone ? 0 : 4 * trained;
-  const gradients = 4 * trained + layerBytes(size, pass) + 3 * 4 * (loraRank === null ? tableSize(config) : 0);
+  const gradients = 4 * trained + layerBytes(size, pass) + 3 * 4 * (loraRank === null ? tableCount(config) : 0);
   const atMost = (states: number) =>
     BASE_BYTES + FRAGMENTATION * (lasting + Math.max(states + headBytes(size, pass) + summed, gradients));
   return { kept: atMost(config.layers * layerBytes(size, pass)), recomputed: atMost(inputBytes(size, pass)) };
@@ -89,37 +90,21 @@ function headBytes({ config, dtype }: TrainingSize, { labels }: PassSize): numbe
   return config.vocabSize * (2 * 4 * Math.min(labels, MAX_LOGIT_ROWS) + BYTES[dtype] * labels);
 }
 
-function linears(config: ModelConfig): [number, number][] {
-  return Array.from({ length: config.layers }, (_, layer) => [...linearShapes(config, layer).values()]).flat();
-}
-
-const tableSize = (config: ModelConfig) => product(expectedShapes(config).get(outputName(config))!);
-const product = (shape: readonly number[]) => shape.reduce((size, length) => size * length, 1);
-const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
-
 /**
  * Whether the layers' states have to be computed again for a training to fit in what this process has and can get.
  * @throws DriftError `out-of-memory` where it does not fit in either way
  */
-export function mustRecompute(
-  size: TrainingSize,
-  pairs: readonly TokenPair[],
-  memoryBytes = process.availableMemory() + process.memoryUsage.rss(),
-): boolean {
+export function mustRecompute(size: TrainingSize, pairs: readonly TokenPair[], memory = memoryBytes()): boolean {
   const { kept, recomputed } = peakBytes(size, pairs);
-  if (kept <= memoryBytes) return false;
-  if (recomputed <= memoryBytes) return true;
-  const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
-  const problem = `Training would take about ${gib(recomputed)} GiB of memory at its peak, ${gib(memoryBytes)} GiB can be had`;
-  throw new DriftError('out-of-memory', `${problem}: ${advice(size, pairs)}.`, {
-    facts: { neededBytes: Math.round(recomputed), memoryBytes },
-  });
+  if (kept <= memory) return false;
+  if (recomputed <= memory) return true;
+  throw outOfMemory('Training', recomputed, memory, advice(size, pairs));
 }
 
-function advice(size: TrainingSize, pairs: readonly TokenPair[]): string {
+function advice(size: TrainingSize, pairs: readonly TokenPair[]): string[] {
   const { longest } = passSize(size, pairs);
   const ways = [`shorten the longest pairs (${longest} tokens)`, 'give the process more memory'];
   if (size.dtype === 'fp32') ways.unshift('compute in bf16');
   if (size.loraRank === null) ways.unshift('train an adapter (LoRA) instead of all weights');
-  return ways.join(', or ');
+  return ways;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ANCHOR_ORIGINS } from '../anchor/anchor.js';
 import { DriftError } from '../drift-error.js';
-import type { TokenPair } from './engine/training-engine.js';
+import { LORA_TARGETS, type SampledLengths, type TokenPair } from './engine/training-engine.js';
 
 export const PRESETS = ['default', 'quick'] as const;
 export const SAMPLING_MODES = ['guided', 'unguided'] as const;
@@ -45,6 +45,13 @@ export const runSettingsSchema = z.strictObject({
   newTokens: tokens.describe('Most tokens of a sample.'),
   temperature: z.number().positive().max(5),
   topP: share.positive(),
+  minP: share.default(0).describe('Tokens less probable than so many times the most probable one are left out.'),
+  repetitionPenalty: z
+    .number()
+    .min(1)
+    .max(10)
+    .default(1)
+    .describe('Divides the logits of tokens that prompt or sample hold; 1 changes nothing.'),
   tries: z.int().min(1).max(16).describe('Samples drawn for an anchor until one passes verification.'),
   beta: z.number().positive(),
   learningRate: z.number().positive().max(1),
@@ -62,6 +69,13 @@ export const runSettingsSchema = z.strictObject({
     .describe(
       'Who says whether chosen is better than rejected: the embedded judge, or the language model of DRIFTLOOP_JUDGE_URL.',
     ),
+  loraTargets: z
+    .array(z.enum(LORA_TARGETS))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Layers with adapters; null is all.'),
+  loraDropout: z.number().min(0).lt(1).default(0).describe('Share of the adapters’ inputs that drop out in training.'),
   dtype: z.enum(DTYPES).describe('Arithmetic of matrix products; weights stay fp32.'),
   seed: z.int().min(0).max(0xffff_ffff),
 });
@@ -88,6 +102,8 @@ const DEFAULT: RunSettings = {
   newTokens: 512,
   temperature: 0.7,
   topP: 0.9,
+  minP: 0,
+  repetitionPenalty: 1,
   tries: 4,
   beta: 0.1,
   learningRate: 5e-7,
@@ -100,6 +116,8 @@ const DEFAULT: RunSettings = {
   sftWeight: 0.001,
   loraRank: null,
   replyJudge: 'embedded',
+  loraTargets: null,
+  loraDropout: 0,
   dtype: 'fp32',
   seed: 42,
 };
@@ -133,7 +151,9 @@ export function settingsOf(preset: Preset, overrides: Partial<RunSettings> = {})
     const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     throw new DriftError('usage', `These settings cannot be trained with:\n  ${problems.join('\n  ')}`);
   }
-  const { promptTokens, sequenceTokens } = result.data;
+  const { promptTokens, sequenceTokens, loraRank, loraTargets, loraDropout } = result.data;
+  if (loraRank === null && (loraTargets !== null || loraDropout > 0))
+    throw new DriftError('usage', 'Targets and dropout are of adapters: pass --lora-rank too.');
   if (promptTokens >= sequenceTokens) {
     throw new DriftError(
       'usage',
@@ -142,6 +162,9 @@ export function settingsOf(preset: Preset, overrides: Partial<RunSettings> = {})
   }
   return result.data;
 }
+
+/** Anchors that are sampled, and stored, together: the unit in which an interrupted stage goes on. */
+export const SHARD = 32;
 
 /** Under this many new tokens most samples cannot end: they count as `unfinished` and both sides get the same budget. */
 export const UNFINISHED_UNDER_TOKENS = 512;
@@ -161,4 +184,9 @@ export function longestPair({ promptTokens, sequenceTokens, newTokens }: RunSett
   const ids = (tokens: number) => new Array<number>(tokens).fill(0);
   const chosenIds = ids(Math.min(newTokens, sequenceTokens - prompt));
   return { promptIds: ids(prompt), chosenIds, rejectedIds: ids(sequenceTokens - prompt) };
+}
+
+/** As much as a run samples at once: a shard of anchors, of which the held-out ones are always guided. */
+export function longestSamples({ promptTokens, guidedPromptTokens, newTokens }: RunSettings): SampledLengths {
+  return { sequences: SHARD, promptTokens: Math.max(promptTokens, guidedPromptTokens), newTokens };
 }

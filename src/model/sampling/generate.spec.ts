@@ -50,6 +50,19 @@ test('takes at temperature 0 the token that scores best at each place, through a
   }
 });
 
+test('computes a prompt that is longer than a stretch of queries as any other, also where samples share it', async () => {
+  const promptIds = randomIds(1300, seededRandom(2));
+  const [own, other] = [promptIds, [...promptIds.slice(0, 1290), 1, 2]];
+  const all = [own, own, other].map((ids) => ({ promptIds: ids, seed: 1 }));
+  const samples = await generate(decoder, all, { ...SAMPLED, temperature: 0, maxNewTokens: 2 }, NO_EOS);
+  for (const [i, { ids, logprobs }] of samples.entries()) {
+    const prompt = all[i]!.promptIds;
+    const table = logprobTable(decoder, [...prompt, ...ids]);
+    for (const [place, id] of ids.entries())
+      expect(logprobs[place]).toBeCloseTo(table[prompt.length + place - 1]![id]!, 4);
+  }
+});
+
 test('ends at the first EOS, which it keeps, or at the limit', async () => {
   const samples = await generate(decoder, requests(30), { ...SAMPLED, maxNewTokens: 20 }, endingAt(3, 4));
   for (const { ids, finish } of samples) {

@@ -1,16 +1,15 @@
-import type { Sample, SampleRequest, SampleSettings } from '../../training/engine/training-engine.js';
+import type { Sample, SampledLengths, SampleRequest, SampleSettings } from '../../training/engine/training-engine.js';
 import type { Decoder } from '../decoder.js';
 import { Batch } from './batch.js';
 import { type Draft, type Ends, extend, startDraft } from './draft.js';
+import { slotsFor } from './limits.js';
 import { type Native, NativeSession } from './native-session.js';
 import { nextTokens } from './next-tokens.js';
 import { orderForSharing } from './prompt-trie.js';
 import type { SamplingModel } from './sampling-layers.js';
+import { checkSamplingMemory } from './sampling-memory.js';
 import { samplingWeights } from './sampling-weights.js';
 
-const MAX_SLOTS = 32;
-/** Of keys and values. */
-const MAX_CACHE_BYTES = 2 ** 31;
 /** Waiting sequences enter, or the batch shrinks, when so many of its slots are free. */
 const FREE_SHARE = 0.25;
 
@@ -25,6 +24,7 @@ export interface GenerateOptions {
  * Samples a completion for each request, in their order. Sequences that end make room for those that wait. Each draws
  * from its own seed, so that its completion does not depend on the others (but for rounding, where two tokens are
  * equally likely to the last digits).
+ * @throws DriftError `out-of-memory` before any work
  */
 export async function generate(
   decoder: Decoder,
@@ -34,9 +34,12 @@ export async function generate(
 ): Promise<Sample[]> {
   const drafts = requests.map((request) => startDraft(request, settings));
   const { stopIds = [], stopStrings = [] } = settings;
+  if (drafts.length === 0) return [];
+  const { config, dtype, lora } = decoder;
+  checkSamplingMemory({ config, dtype, loraRank: lora?.rank ?? null }, lengthsOf(drafts));
   const session = new NativeSession();
   try {
-    const model = { config: decoder.config, weights: samplingWeights(session, decoder), session };
+    const model = { config, weights: samplingWeights(session, decoder), session };
     await run(model, drafts, settings, { eosIds, stopIds, stopStrings, decode }, onProgress);
   } finally {
     session.dispose();
@@ -60,7 +63,8 @@ async function run(
     }
   };
   const waiting = orderForSharing(drafts.map(({ request }) => request.promptIds)).map((index) => drafts[index]!);
-  const batch = new Batch(model, slotsFor(model, drafts));
+  const longest = Math.max(...drafts.map(({ request, maxNewTokens }) => request.promptIds.length + maxNewTokens));
+  const batch = new Batch(model, slotsFor(model.config, drafts.length, longest));
   while (waiting.length > 0 || batch.freeSlots < batch.drafts.length) {
     const { freeSlots } = batch;
     const many = freeSlots >= FREE_SHARE * batch.drafts.length;
@@ -76,10 +80,10 @@ async function run(
   }
 }
 
-/** As many as there are sequences, the cache may hold and one batch takes. */
-function slotsFor({ config }: SamplingModel, drafts: readonly Draft[]): number {
-  const bytesPerToken = config.layers * config.kvHeads * config.headDim * 2 * 4;
-  const longest = Math.max(...drafts.map(({ request, maxNewTokens }) => request.promptIds.length + maxNewTokens));
-  const held = Math.floor(MAX_CACHE_BYTES / (longest * bytesPerToken));
-  return Math.max(1, Math.min(MAX_SLOTS, drafts.length, held));
+function lengthsOf(drafts: readonly Draft[]): SampledLengths {
+  return {
+    sequences: drafts.length,
+    promptTokens: Math.max(...drafts.map(({ request }) => request.promptIds.length)),
+    newTokens: Math.max(...drafts.map(({ maxNewTokens }) => maxNewTokens)),
+  };
 }

@@ -1,11 +1,9 @@
 import type { TokenIds } from '../../training/engine/training-engine.js';
 import { HIDDEN, type KvCache } from './kv-cache.js';
-import type { Native } from './native-session.js';
+import { MAX_NODES, STRETCH } from './limits.js';
+import type { Native, NativeSession } from './native-session.js';
 import { type PromptTrie, trieMask, triesOf } from './prompt-trie.js';
 import { hiddenRows, logitsOfRows, type SamplingModel } from './sampling-layers.js';
-
-/** Nodes of one forward pass: more would not fit the processor's caches, fewer leave its cores idle. */
-const MAX_NODES = 1024;
 
 /**
  * Computes prompts into slots of the cache, what they share once.
@@ -73,11 +71,17 @@ function prefillTries(
   return logitsOfRows(model, session.gather(hidden, session.ints(Int32Array.from(last))));
 }
 
-/** Rows that attend to each other as the mask [length, length] says. */
+/** Rows of a trie, some queries after the other. */
 interface Segment {
   start: number;
-  length: number;
-  mask: Native;
+  stretches: Stretch[];
+}
+
+/** Queries from one place of a trie to another, and the mask [to - from, to] of what they see up to there. */
+interface Stretch {
+  from: number;
+  to: number;
+  mask(): Native;
 }
 
 function segmentsOf({ session }: SamplingModel, tries: readonly PromptTrie[]): Segment[] {
@@ -85,12 +89,23 @@ function segmentsOf({ session }: SamplingModel, tries: readonly PromptTrie[]): S
   let start = 0;
   return tries.map((trie) => {
     const length = trie.ids.length;
+    start += length;
+    if (length > STRETCH) return { start: start - length, stretches: longStretches(session, trie) };
     const chain = trie.parents.every((parent, node) => parent === node - 1);
     let mask = chain ? chains.get(length) : undefined;
     mask ??= session.floats(trieMask(trie, HIDDEN), [length, length]);
     if (chain) chains.set(length, mask);
-    start += length;
-    return { start: start - length, length, mask };
+    const found = mask;
+    return { start: start - length, stretches: [{ from: 0, to: length, mask: () => found }] };
+  });
+}
+
+/** Their masks are made anew in each layer: kept, they would take half the square of the prompt. */
+function longStretches(session: NativeSession, trie: PromptTrie): Stretch[] {
+  const length = trie.ids.length;
+  return Array.from({ length: Math.ceil(length / STRETCH) }, (_, i) => {
+    const [from, to] = [i * STRETCH, Math.min(length, (i + 1) * STRETCH)];
+    return { from, to, mask: () => session.floats(trieMask(trie, HIDDEN, from, to), [to - from, to]) };
   });
 }
 
@@ -102,17 +117,18 @@ function attendSegments(
   segments: readonly Segment[],
 ): Native {
   const { heads, kvHeads, headDim } = config;
-  const byHead = (x: Native) => session.transpose(x, [1, 0, 2]);
-  const outputs = segments.map(({ start, length, mask }) => {
-    return session.scope(() => {
-      const part = (x: Native) => byHead(session.rows(x, start, length));
-      const queries = session.reshape(part(q), [kvHeads, -1, headDim]);
-      const scores = session.batchMatMul(queries, part(k), { transposeB: true });
-      const masked = session.add(session.reshape(scores, [heads, length, length]), mask);
-      const shares = session.reshape(session.call('Softmax', [masked]), [kvHeads, -1, length]);
-      const attended = session.reshape(session.batchMatMul(shares, part(v)), [heads, length, headDim]);
-      return session.reshape(byHead(attended), [length, -1]);
+  const byHead = (x: Native, start: number, length: number) =>
+    session.transpose(session.rows(x, start, length), [1, 0, 2]);
+  const attend = (start: number, { from, to, mask }: Stretch) =>
+    session.scope(() => {
+      const length = to - from;
+      const queries = session.reshape(byHead(q, start + from, length), [kvHeads, -1, headDim]);
+      const scores = session.batchMatMul(queries, byHead(k, start, to), { transposeB: true });
+      const masked = session.add(session.reshape(scores, [heads, length, to]), mask());
+      const shares = session.reshape(session.call('Softmax', [masked]), [kvHeads, -1, to]);
+      const attended = session.reshape(session.batchMatMul(shares, byHead(v, start, to)), [heads, length, headDim]);
+      return session.reshape(session.transpose(attended, [1, 0, 2]), [length, -1]);
     });
-  });
+  const outputs = segments.flatMap(({ start, stretches }) => stretches.map((stretch) => attend(start, stretch)));
   return session.concat(outputs, 0);
 }

@@ -56,13 +56,15 @@ function add(trie: PromptTrie, prompt: TokenIds): PromptTrie {
   return trie;
 }
 
-/** Additive mask [nodes, nodes]: a node sees itself and what is before it in its prompts. */
-export function trieMask({ parents }: PromptTrie, hidden: number): Float32Array {
-  const nodes = parents.length;
-  const mask = new Float32Array(nodes * nodes).fill(hidden);
-  for (const [node, parent] of parents.entries()) {
-    if (parent >= 0) mask.copyWithin(node * nodes, parent * nodes, parent * nodes + parent + 1);
-    mask[node * nodes + node] = 0;
+/** Additive mask [to - from, to] of some nodes: each sees itself and what is before it in its prompts. */
+export function trieMask({ parents }: PromptTrie, hidden: number, from = 0, to = parents.length): Float32Array {
+  const mask = new Float32Array((to - from) * to).fill(hidden);
+  for (let node = from; node < to; node++) {
+    const row = (node - from) * to;
+    const parent = parents[node]!;
+    if (parent >= from) mask.copyWithin(row, (parent - from) * to, (parent - from) * to + parent + 1);
+    else for (let seen = parent; seen >= 0; seen = parents[seen]!) mask[row + seen] = 0;
+    mask[row + node] = 0;
   }
   return mask;
 }

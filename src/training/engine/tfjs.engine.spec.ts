@@ -62,12 +62,16 @@ async function logpsOf(dir: string, options?: LoadOptions) {
 const json = (dir: string, name: string) => JSON.parse(readFileSync(join(dir, name), 'utf8'));
 
 describe('the tfjs engine', () => {
-  test('says before it loads anything that a training cannot fit', async () => {
+  test('says before it loads anything that a training cannot fit, or its sampling', async () => {
     const batch = { dtype: 'fp32', loraRank: null, batchSize: 4 } as const;
-    await engine.checkMemory(modelDir, batch, PAIRS[0]!);
+    const sampled = { sequences: 32, promptTokens: 20, newTokens: 10 };
+    await engine.checkMemory(modelDir, batch, PAIRS[0]!, sampled);
     const ids = new Array<number>(2_000_000).fill(1);
     const longest = { promptIds: ids, chosenIds: ids, rejectedIds: ids };
-    await expect(engine.checkMemory(modelDir, batch, longest)).rejects.toMatchObject({ code: 'out-of-memory' });
+    const refused = { code: 'out-of-memory', message: expect.stringMatching(/^Training /) };
+    await expect(engine.checkMemory(modelDir, batch, longest, sampled)).rejects.toMatchObject(refused);
+    const long = engine.checkMemory(modelDir, batch, PAIRS[0]!, { ...sampled, promptTokens: 50_000_000 });
+    await expect(long).rejects.toMatchObject({ ...refused, message: expect.stringMatching(/^Sampling /) });
   });
 
   test('computes the same from the directory it saved', async () => {

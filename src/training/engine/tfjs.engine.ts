@@ -5,9 +5,11 @@ import type { TrainingEngine } from './training-engine.js';
 export function createTfjsEngine(): TrainingEngine {
   return {
     name: 'tfjs',
-    checkMemory: async (modelDir, { dtype, loraRank, batchSize }, longest) => {
+    checkMemory: async (modelDir, { dtype, loraRank, batchSize }, longest, sampled) => {
+      const { checkSamplingMemory } = await import('../../model/sampling/sampling-memory.js');
       const { mustRecompute } = await import('../../model/training-memory.js');
       const size = { config: readModelConfig(modelDir), dtype, loraRank, batchSize };
+      checkSamplingMemory(size, sampled);
       mustRecompute(size, new Array(batchSize).fill(longest));
     },
     load: async (modelDir, options) => {

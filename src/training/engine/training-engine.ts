@@ -141,13 +141,21 @@ export interface TrainingBatch {
   batchSize: number;
 }
 
+/** What is sampled: so many sequences, and tokens of the longest of their prompts and completions. */
+export interface SampledLengths {
+  sequences: number;
+  promptTokens: number;
+  newTokens: number;
+}
+
 /** What a run asks of the machine that trains; nothing else knows which engine it is. */
 export interface TrainingEngine {
   readonly name: string;
   /**
-   * Whether a training can fit in memory whose pairs are at most as long as `longest`; nothing is loaded.
+   * Whether a training can fit in memory whose pairs are at most as long as `longest`, and before it the sampling;
+   * nothing is loaded.
    * @throws DriftError `out-of-memory`, with advice
    */
-  checkMemory(modelDir: string, size: TrainingBatch, longest: TokenPair): Promise<void>;
+  checkMemory(modelDir: string, size: TrainingBatch, longest: TokenPair, sampled: SampledLengths): Promise<void>;
   load(modelDir: string, options?: LoadOptions): Promise<EnginePolicy>;
 }

@@ -2,7 +2,7 @@ import { quarantineBursts } from '../../anchor/bursts/quarantine-bursts.js';
 import { readModelConfig } from '../../model/model-config.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunEntity } from '../run.entity.js';
-import { longestPair, type RunSettings } from '../settings.js';
+import { longestPair, longestSamples, type RunSettings } from '../settings.js';
 import { modelName, resolveFrom, startOf } from '../start-point.js';
 import { createRun } from '../store/run-store.js';
 import type { Fenced } from '../store/trainer-lease.js';
@@ -24,7 +24,7 @@ export async function planNewRun(
   const { dataSource, progress, baseDir } = trainer;
   const { settings, from, force } = request;
   checkPositions(settings, readModelConfig(baseDir).maxPositions);
-  await trainer.engine.checkMemory(baseDir, settings, longestPair(settings));
+  await trainer.engine.checkMemory(baseDir, settings, longestPair(settings), longestSamples(settings));
   const baseModel = modelName(baseDir);
   const startVersion = await resolveFrom(dataSource, from, baseModel);
   await startOf(dataSource, startVersion, baseDir, settings);

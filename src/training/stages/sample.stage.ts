@@ -6,12 +6,9 @@ import { prepareAnchor } from '../prompt/prepare-anchor.js';
 import type { RunStageEntity } from '../run.entity.js';
 import { policyAfter, type RunContext } from '../run-context.js';
 import { type PlannedAnchor, type SampledShard, type SamplingTask, sampleShard } from '../sampling/sample-chosen.js';
-import type { RunSettings } from '../settings.js';
+import { type RunSettings, SHARD } from '../settings.js';
 import { insertPairs } from '../store/pair-store.js';
 import { readPlanned, saveProgress } from '../store/run-store.js';
-
-/** Anchors that are sampled, and stored, together: the unit in which an interrupted stage goes on. */
-const SHARD = 32;
 
 interface ShardOutcome extends SampleOutcome {
   shard: number;

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LORA_TARGETS, type LoraTarget } from '../training/engine/training-engine.js';
+import { LORA_TARGETS } from '../training/engine/training-engine.js';
 import { atLeastOne } from './at-least-one.js';
 import type { DpoArguments } from './dpo.action.js';
+import { loraTargets } from './lora-targets.js';
 
 export function register(program: Command): void {
   program
@@ -28,7 +29,11 @@ export function register(program: Command): void {
     .addOption(new Option('--dtype <type>', 'arithmetic of matrix products').choices(['fp32', 'bf16']).default('fp32'))
     .option('--lora-rank <rank>', 'train adapters of this rank instead of all weights', atLeastOne)
     .option('--lora-alpha <alpha>', 'scale of the adapters times their rank; twice the rank without it', positive)
-    .option('--lora-targets <names>', `layers with adapters, comma-separated, of ${LORA_TARGETS.join(', ')}`, targets)
+    .option(
+      '--lora-targets <names>',
+      `layers with adapters, comma-separated, of ${LORA_TARGETS.join(', ')}`,
+      loraTargets,
+    )
     .option('--lora-dropout <share>', 'of the adapters’ inputs that drop out in training; 0 without it', belowOne)
     .option(
       '--lora-init <dir>',
@@ -43,13 +48,6 @@ function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Expected a number above 0.');
   return value;
-}
-
-function targets(text: string): LoraTarget[] {
-  const names = text.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !LORA_TARGETS.some((target) => target === name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is none of ${LORA_TARGETS.join(', ')}.`);
-  return LORA_TARGETS.filter((target) => names.includes(target));
 }
 
 function share(text: string): number {

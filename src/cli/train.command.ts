@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LORA_TARGETS } from '../training/engine/training-engine.js';
 import type { RunSettings } from '../training/settings.js';
+import { loraTargets } from './lora-targets.js';
 
 interface TrainOptions extends Partial<Omit<RunSettings, 'preset' | 'warmStart'>> {
   preset: RunSettings['preset'];
@@ -43,6 +45,8 @@ export function register(program: Command): void {
     .option('--guided-prompt-tokens <n>', 'limit of the prompt of guided sampling', number)
     .option('--sequence-tokens <n>', 'limit of prompt and completion together', number)
     .option('--new-tokens <n>', 'most tokens of a sample', number)
+    .option('--min-p <share>', 'sample only tokens at least so many times as probable as the best', number)
+    .option('--repetition-penalty <factor>', 'by which tokens that are there already become less probable', number)
     .option('--tries <n>', 'samples drawn until one passes verification', number)
     .option('--learning-rate <rate>', 'peak learning rate', number)
     .option('--beta <beta>', 'strength of the tie to the reference', number)
@@ -57,6 +61,12 @@ export function register(program: Command): void {
         'llm',
       ]),
     )
+    .option(
+      '--lora-targets <names>',
+      `layers with adapters, comma-separated, of ${LORA_TARGETS.join(', ')}`,
+      loraTargets,
+    )
+    .option('--lora-dropout <share>', 'of the adapters’ inputs that drop out in training', number)
     .addOption(new Option('--dtype <type>', 'arithmetic of matrix products').choices(['fp32', 'bf16']))
     .option('--seed <n>', 'seed of everything random', number)
     .option('--json', 'end with the summary as one JSON object', false)

@@ -23,6 +23,18 @@ it('names every setting that is wrong', () => {
   expect(() => settingsOf('quick', { promptTokens: 480 })).toThrow(/no room for a reply/);
 });
 
+it('refuses what is said of adapters where none is trained', () => {
+  const lora = { loraTargets: ['q_proj' as const], loraDropout: 0.1 };
+  expect(settingsOf('quick', { loraRank: 4, ...lora })).toMatchObject(lora);
+  expect(() => settingsOf('quick', { loraDropout: 0.1 })).toThrow(/--lora-rank/);
+  expect(() => settingsOf('quick', { loraRank: 4, loraDropout: 1 })).toThrow(/loraDropout: /);
+});
+
+it('reads the settings of runs that an earlier release began', () => {
+  const { minP, repetitionPenalty, loraTargets, loraDropout, ...earlier } = PRESET_SETTINGS.quick;
+  expect(runSettingsSchema.parse(earlier)).toEqual(PRESET_SETTINGS.quick);
+});
+
 it('gives both sides the same budget where samples cannot end, and the rest of the sequence where they can', () => {
   expect(completionBudget(PRESET_SETTINGS.quick, 100)).toBe(96);
   expect(completionBudget(PRESET_SETTINGS.quick, 384)).toBe(96);

@@ -6,6 +6,7 @@ import { DriftError } from '../drift-error.js';
 import { adapterOf, type ModelSource } from '../model/model-source.js';
 import { readPolicy } from '../policy/policy-read.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
+import { LORA_TARGETS, type LoraSettings } from './engine/training-engine.js';
 import type { RunSettings } from './settings.js';
 
 /** How runs and versions name the model in a directory: not by a path, which differs between machines. */
@@ -50,21 +51,38 @@ export async function sourceOf(dataSource: DataSource, version: string | null, b
 /**
  * The policy that a run starts from. With adapters, fresh ones over full weights (they change nothing until they are
  * trained), or those of the version.
- * @throws DriftError `usage` when an adapter would have to be trained as full weights or with another rank
+ * @throws DriftError `usage` when an adapter would have to be trained as full weights or with another rank or other layers
  */
 export async function startOf(
   dataSource: DataSource,
   version: string | null,
   baseDir: string,
-  { loraRank, seed }: Pick<RunSettings, 'loraRank' | 'seed'>,
+  { loraRank, loraTargets, loraDropout, seed }: Pick<RunSettings, 'loraRank' | 'loraTargets' | 'loraDropout' | 'seed'>,
 ): Promise<ModelSource> {
   const source = await sourceOf(dataSource, version, baseDir);
   if (source.lora) {
-    if (source.lora.rank === loraRank) return source;
+    if (source.lora.rank === loraRank)
+      return { ...source, lora: goingOn(version!, source.lora, { loraTargets, loraDropout }) };
     throw new DriftError(
       'usage',
       `${version} is an adapter of rank ${source.lora.rank}: pass --lora-rank ${source.lora.rank}, or another --from.`,
     );
   }
-  return loraRank === null ? source : { ...source, lora: { rank: loraRank, alpha: 2 * loraRank, seed } };
+  if (loraRank === null) return source;
+  const targets = loraTargets ?? LORA_TARGETS;
+  return { ...source, lora: { rank: loraRank, alpha: 2 * loraRank, targets, dropout: loraDropout, seed } };
+}
+
+/** An adapter keeps its layers; its dropout is each run's own. */
+function goingOn(
+  version: string,
+  lora: LoraSettings,
+  { loraTargets, loraDropout }: Pick<RunSettings, 'loraTargets' | 'loraDropout'>,
+): LoraSettings {
+  const names = (targets: readonly string[] = LORA_TARGETS) => [...targets].sort().join(',');
+  if (loraTargets === null || names(loraTargets) === names(lora.targets)) return { ...lora, dropout: loraDropout };
+  throw new DriftError(
+    'usage',
+    `${version} is an adapter of ${names(lora.targets)}: leave out --lora-targets, or pass another --from.`,
+  );
 }

@@ -85,7 +85,9 @@ function refuseDiverged(
     });
   }
   const largest = Math.max(...step.margins.map(Math.abs));
-  if (referenceIsPolicy && step.step === 1 && largest > EQUAL_MARGIN[settings.dtype]) {
+  // With dropout the policy that is trained is not the one that was scored.
+  const equal = referenceIsPolicy && step.step === 1 && settings.loraDropout === 0;
+  if (equal && largest > EQUAL_MARGIN[settings.dtype]) {
     const message = `${where}: policy and reference are the same weights, yet a margin is ${largest}, not 0. The engine scores and trains differently.`;
     throw new DriftError('training-diverged', message, { facts: { run: run.id, iteration, largest } });
   }

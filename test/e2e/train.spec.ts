@@ -168,7 +168,7 @@ it('says by its exit code that it was used wrongly, that another trainer is at w
 
 it('trains an adapter, and goes on from it with the same rank only', async () => {
   const here = await place('adapter');
-  const lora = ['--lora-rank', '4', '--iterations', '1'];
+  const lora = ['--lora-rank', '4', '--lora-dropout', '0.05', '--iterations', '1'];
   const first = await finish(here, lora);
   expect(first.rescored.marginMean).toBeGreaterThan(0);
   const files = readdirSync(fileURLToPath(first.uri));

@@ -66,9 +66,9 @@ async function draw(
   seedOf: (planned: PlannedAnchor) => number,
   before: number,
 ): Promise<Sample[]> {
-  const { temperature, topP, newTokens } = settings;
+  const { temperature, topP, minP, repetitionPenalty, newTokens } = settings;
   const requests = open.map((planned) => ({ promptIds: planned.anchor.samplingPromptIds, seed: seedOf(planned) }));
-  const how = { temperature, topP, topK: 0, maxNewTokens: newTokens };
+  const how = { temperature, topP, topK: 0, minP, repetitionPenalty, maxNewTokens: newTokens };
   return policy.sample(requests, how, (done) => onProgress?.(before + done));
 }
 

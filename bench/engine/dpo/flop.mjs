@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-/** The default model's sizes. */
-const MODEL = { layers: 30, hidden: 576, intermediate: 1536, heads: 9, kvHeads: 3, headDim: 64, vocab: 49_152 };
+import { LAYER, MODEL, triangle } from '../model-size.mjs';
 
 /**
  * FLOP that a step needs, as the mean over the file's measured steps: a pair's prompt once, the head on completion
@@ -18,16 +16,11 @@ export function stepFlop({ pairs, steps, batchSize, lora }) {
 function pairFlop({ prompt_ids, chosen_ids, rejected_ids }, lora) {
   const [prompt, chosen, rejected] = [prompt_ids.length, chosen_ids.length - 1, rejected_ids.length - 1];
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab } = MODEL;
-  const queries = hidden * heads * headDim;
-  const keys = hidden * kvHeads * headDim;
-  const layer = 2 * queries + 2 * keys + 3 * hidden * intermediate;
   const adapter = lora === null ? 0 : lora * (7 * hidden + 2 * (heads + kvHeads) * headDim + 3 * intermediate);
   const tokens = prompt + chosen + rejected;
   const seen = triangle(prompt) + (chosen + rejected) * prompt + triangle(chosen) + triangle(rejected);
   const passes = lora === null ? 3 : 2;
-  const linear = 2 * layers * tokens * (passes * layer + 3 * adapter);
+  const linear = 2 * layers * tokens * (passes * LAYER + 3 * adapter);
   const head = 2 * passes * (chosen_ids.length + rejected_ids.length) * hidden * vocab;
   return linear + head + 3 * 2 * 2 * layers * seen * heads * headDim;
 }
-
-const triangle = (length) => (length * (length + 1)) / 2;

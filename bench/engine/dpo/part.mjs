@@ -3,7 +3,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachePaths, defaultCacheDir } from '../../../scripts/setup/assets.mjs';
+import { Attempts, median } from '../attempts.mjs';
 import { runNode, runPython } from '../run-worker.mjs';
+import { checkFigures } from './check-figures.mjs';
 import { stepFlop } from './flop.mjs';
 import { longPairs } from './long-pairs.mjs';
 
@@ -14,6 +16,8 @@ const PAIRS = fileURLToPath(new URL('../../../test/reference/smollm2-135m/pairs6
 
 /** The first step warms up; the median of the others counts. */
 const STEPS = 4;
+/** Of TRL as it comes, the slowest by far. */
+const STOCK_STEPS = 3;
 const BATCH_SIZE = 4;
 const LONG = { steps: 3, batchSize: 2, promptTokens: 1024, completionTokens: 256 };
 
@@ -47,12 +51,6 @@ function theirs(settings, stock = false) {
   return runPython(THEIRS, { ...workerSettings(settings), dtype, stock });
 }
 
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 /** Of a worker's report: medians without the first step. */
 function summary({ setup, steps, peakBytes, estimatedBytes }) {
   const [, ...measured] = steps;
@@ -63,18 +61,8 @@ function summary({ setup, steps, peakBytes, estimatedBytes }) {
     firstStepCpu: steps[0].cpu,
     peakBytes,
     estimatedBytes,
+    losses: steps.map(({ loss }) => loss),
   };
-}
-
-/** A peer that does not run is a failure with its reason, not a missing row. */
-async function attempt(name, work, failures) {
-  process.stderr.write(`${name} …\n`);
-  try {
-    return summary(await work());
-  } catch (error) {
-    failures.push(`${name}: ${error.message}`);
-    return undefined;
-  }
 }
 
 function print(name, figures, share) {
@@ -89,7 +77,7 @@ const HEADER = `${'dpo, a step'.padEnd(26)}${['CPU s', 'wall s', 'first CPU', 's
 /** @returns {Promise<import('../main.mjs').PartResult>} */
 export async function dpoPart() {
   const dir = mkdtempSync(join(tmpdir(), 'driftloop-bench-'));
-  const failures = [];
+  const attempts = new Attempts();
   const figures = {};
   try {
     const rates = await runNode(RATES, {});
@@ -97,16 +85,18 @@ export async function dpoPart() {
     console.log(HEADER);
     for (const [name, settings] of Object.entries(cases(dir))) {
       const flop = stepFlop(settings);
-      const own = await attempt(`driftloop ${name}`, () => ours(settings), failures);
-      const peer = await attempt(`TRL ${name}`, () => theirs(settings), failures);
+      const own = await attempts.run(`driftloop ${name}`, async () => summary(await ours(settings)));
+      const peer = await attempts.run(`TRL ${name}`, async () => summary(await theirs(settings)));
       const share = own && flop / (rates[settings.dtype] * 1e9) / own.cpu;
       print(`driftloop ${name}`, own, share);
       print(`TRL ${name}`, peer);
       if (own) console.log(`  peak estimated before the run: ${(own.estimatedBytes / 2 ** 30).toFixed(2)} GiB`);
       figures[name] = { own, peer, share, teraflop: flop / 1e12 };
     }
-    const stock = await attempt('TRL stock', () => theirs(cases(dir).fp32, true), failures);
+    const asItComes = { ...cases(dir).fp32, steps: STOCK_STEPS };
+    const stock = await attempts.run('TRL stock', async () => summary(await theirs(asItComes, true)));
     print('TRL stock', stock);
+    const failures = [...attempts.failures, ...checkFigures(figures)];
     return result(figures, stock, rates, failures);
   } finally {
     rmSync(dir, { recursive: true, force: true });

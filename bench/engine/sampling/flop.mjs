@@ -1,5 +1,4 @@
-/** The default model's sizes. */
-const MODEL = { layers: 30, hidden: 576, intermediate: 1536, heads: 9, kvHeads: 3, headDim: 64, vocab: 49_152 };
+import { LAYER, MODEL, triangle } from '../model-size.mjs';
 
 /**
  * FLOP that sampling needs: each prompt once, one pass a token, attention only where a token may look, the head where a
@@ -7,8 +6,7 @@ const MODEL = { layers: 30, hidden: 576, intermediate: 1536, heads: 9, kvHeads: 
  * @param {{ prompts: number[][], samples: number, lengths: number[] }} settings
  */
 export function samplingFlop({ prompts, samples, lengths }) {
-  const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab } = MODEL;
-  const layer = 2 * hidden * heads * headDim + 2 * hidden * kvHeads * headDim + 3 * hidden * intermediate;
+  const { layers, hidden, heads, headDim, vocab } = MODEL;
   const drawn = lengths.reduce((sum, length) => sum + length, 0);
   const passed = prompts.reduce((sum, { length }) => sum + length, 0) + drawn - lengths.length;
   const seen =
@@ -17,7 +15,5 @@ export function samplingFlop({ prompts, samples, lengths }) {
       const prompt = prompts[Math.floor(i / samples)].length;
       return sum + (length - 1) * prompt + triangle(length - 1);
     }, 0);
-  return 2 * layers * layer * passed + 2 * 2 * layers * heads * headDim * seen + 2 * hidden * vocab * drawn;
+  return 2 * layers * LAYER * passed + 2 * 2 * layers * heads * headDim * seen + 2 * hidden * vocab * drawn;
 }
-
-const triangle = (length) => (length * (length + 1)) / 2;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cachePaths, defaultCacheDir } from '../../../scripts/setup/assets.mjs';
+import { Attempts, median } from '../attempts.mjs';
 import { runNode, runPython } from '../run-worker.mjs';
 import { samplingFlop } from './flop.mjs';
 import { llamaCppPackage } from './llama-cpp-package.mjs';
@@ -13,6 +14,8 @@ const DTYPES = /** @type {const} */ (['fp32', 'bf16']);
 const PROMPT_TOKENS = 200;
 const NEW_TOKENS = 96;
 const REPEATS = 3;
+/** Of the cases beside the plain one. */
+const FEWER_REPEATS = 2;
 /** Ours over theirs in tokens a second. */
 const GOAL = 2;
 
@@ -31,17 +34,12 @@ const spread = (count) =>
 
 /** Completions of a batch: all to the limit, with early endings (64, of which a batch holds 32), four to a prompt. */
 const CASES = {
-  plain: { prompts: prompts(32), samples: 1, lengths: new Array(32).fill(NEW_TOKENS) },
-  endings: { prompts: prompts(64), samples: 1, lengths: spread(64) },
-  fourSamples: { prompts: prompts(8), samples: 4, lengths: new Array(32).fill(NEW_TOKENS) },
+  plain: { repeats: REPEATS, prompts: prompts(32), samples: 1, lengths: new Array(32).fill(NEW_TOKENS) },
+  endings: { repeats: FEWER_REPEATS, prompts: prompts(64), samples: 1, lengths: spread(64) },
+  fourSamples: { repeats: FEWER_REPEATS, prompts: prompts(8), samples: 4, lengths: new Array(32).fill(NEW_TOKENS) },
 };
 
-const shared = (settings, dtype, repeats) => ({ model: modelDir, threads, dtype, repeats, ...settings });
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
+const shared = (settings, dtype, repeats) => ({ model: modelDir, threads, dtype, ...settings, repeats });
 
 /** Medians over a worker's runs. */
 function summary({ setup, first, runs, peakBytes }) {
@@ -57,17 +55,6 @@ function summary({ setup, first, runs, peakBytes }) {
   };
 }
 
-/** A peer that does not run is a failure with its reason, not a missing row. */
-async function attempt(name, work, failures) {
-  process.stderr.write(`${name} …\n`);
-  try {
-    return summary(await work());
-  } catch (error) {
-    failures.push(`${name}: ${error.message}`);
-    return undefined;
-  }
-}
-
 const TITLES = ['tokens/s', 'per CPU s', 'CPU s', 'prompts', 'set-up', 'peak GiB'];
 
 function print(name, figures, share) {
@@ -78,29 +65,31 @@ function print(name, figures, share) {
   console.log(`${name.padEnd(34)}${columns}${share === undefined ? '' : `${(100 * share).toFixed(0).padStart(9)} %`}`);
 }
 
-async function own(name, settings, dtype, rates, failures) {
+async function own(name, settings, dtype, rates, attempts) {
   const title = `driftloop ${name} ${dtype}`;
-  const figures = await attempt(title, () => runNode(path('ours.mjs'), shared(settings, dtype, REPEATS)), failures);
+  const figures = await attempts.run(title, async () =>
+    summary(await runNode(path('ours.mjs'), shared(settings, dtype, settings.repeats))),
+  );
   print(title, figures, figures && samplingFlop(settings) / (rates[dtype] * 1e9) / figures.cpu);
   return figures;
 }
 
-async function peer(name, settings, dtype, failures) {
+async function peer(name, settings, dtype, attempts) {
   const title = `transformers ${name} ${dtype}`;
   // On many CPUs its bf16 takes minutes: once is enough to see that it does not count.
-  const repeats = dtype === 'bf16' ? 1 : REPEATS;
-  const work = () => runPython(path('transformers_generate.py'), shared(settings, dtype, repeats));
-  const figures = await attempt(title, work, failures);
+  const repeats = dtype === 'bf16' ? 1 : settings.repeats;
+  const work = async () => summary(await runPython(path('transformers_generate.py'), shared(settings, dtype, repeats)));
+  const figures = await attempts.run(title, work);
   print(title, figures);
   return figures;
 }
 
 /** Both sides, in turn, each in these dtypes; the faster of each counts. */
-async function compare(name, settings, dtypes, rates, failures) {
+async function compare(name, settings, dtypes, rates, attempts) {
   const figures = { own: {}, peer: {} };
   for (const dtype of DTYPES) {
-    if (dtypes.own.includes(dtype)) figures.own[dtype] = await own(name, settings, dtype, rates, failures);
-    if (dtypes.peer.includes(dtype)) figures.peer[dtype] = await peer(name, settings, dtype, failures);
+    if (dtypes.own.includes(dtype)) figures.own[dtype] = await own(name, settings, dtype, rates, attempts);
+    if (dtypes.peer.includes(dtype)) figures.peer[dtype] = await peer(name, settings, dtype, attempts);
   }
   const [ours, theirs] = [fastest(figures.own), fastest(figures.peer)];
   return {
@@ -125,30 +114,35 @@ function fastest(byDtype) {
 }
 
 /** llama.cpp has the same model in four bits: it reads an eighth of the bytes, and computes something else. */
-async function compareLlamaCpp(sequences, rates, failures) {
-  const settings = { prompts: prompts(sequences), samples: 1, lengths: new Array(sequences).fill(NEW_TOKENS) };
+async function compareLlamaCpp(sequences, rates, attempts) {
+  const settings = {
+    repeats: REPEATS,
+    prompts: prompts(sequences),
+    samples: 1,
+    lengths: new Array(sequences).fill(NEW_TOKENS),
+  };
   const name = `${sequences} at once`;
-  const ours = await own(name, settings, 'bf16', rates, failures);
+  const ours = await own(name, settings, 'bf16', rates, attempts);
   const inputs = { gguf: modelGguf, prompts: settings.prompts, newTokens: NEW_TOKENS, repeats: REPEATS, threads };
-  const work = () => runNode(path('llama-cpp.mjs'), { packageDir: llamaCppPackage(), ...inputs });
-  const theirs = await attempt(`llama.cpp ${name}`, work, failures);
+  const work = async () => summary(await runNode(path('llama-cpp.mjs'), { packageDir: llamaCppPackage(), ...inputs }));
+  const theirs = await attempts.run(`llama.cpp ${name}`, work);
   print(`llama.cpp ${name} Q4_1`, theirs);
   return { own: ours, peer: theirs, ...ratios(ours, theirs) };
 }
 
 /** @returns {Promise<import('../main.mjs').PartResult>} */
 export async function samplingPart() {
-  const failures = [];
+  const attempts = new Attempts();
   const rates = await runNode(path('../matmul-rates.mjs'), {});
   console.log(`${'sampling'.padEnd(34)}${TITLES.map((title) => title.padStart(10)).join('')}   of limit`);
-  const plain = await compare('plain', CASES.plain, { own: DTYPES, peer: DTYPES }, rates, failures);
+  const plain = await compare('plain', CASES.plain, { own: DTYPES, peer: DTYPES }, rates, attempts);
   // The others in the dtype that was faster for each side.
   const dtypes = { own: [plain.fastest.own], peer: [plain.fastest.peer] };
-  const endings = await compare('early endings', CASES.endings, dtypes, rates, failures);
-  const fourSamples = await compare('4 samples a prompt', CASES.fourSamples, dtypes, rates, failures);
+  const endings = await compare('early endings', CASES.endings, dtypes, rates, attempts);
+  const fourSamples = await compare('4 samples a prompt', CASES.fourSamples, dtypes, rates, attempts);
   const llamaCpp = {
-    one: await compareLlamaCpp(1, rates, failures),
-    eight: await compareLlamaCpp(8, rates, failures),
+    one: await compareLlamaCpp(1, rates, attempts),
+    eight: await compareLlamaCpp(8, rates, attempts),
   };
   const sampling = {
     ratio: plain.ratio,
@@ -160,6 +154,7 @@ export async function samplingPart() {
   };
   for (const [name, ratio] of Object.entries(sampling))
     console.log(`${name} ${ratio?.toFixed(2) ?? 'unknown'}${name === 'ratio' ? ` (goal: at least ${GOAL})` : ''}`);
+  const { failures } = attempts;
   for (const failure of failures) console.log(`failed: ${failure}`);
   const pass = failures.length === 0 && sampling.ratio !== null && sampling.ratio >= GOAL;
   return { pass, sampling, samplingFigures: { plain, endings, fourSamples, llamaCpp }, failures };

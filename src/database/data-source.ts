@@ -12,6 +12,9 @@ import { Judge1764000600000 } from '../../migrations/1764000600000-judge.js';
 import { LetterIds1764000610000 } from '../../migrations/1764000610000-letter-ids.js';
 import { DecisionTexts1764000620000 } from '../../migrations/1764000620000-decision-texts.js';
 import { VerdictAbstained1764000621000 } from '../../migrations/1764000621000-verdict-abstained.js';
+import { Reviews1764000721000 } from '../../migrations/1764000721000-reviews.js';
+import { AnchorPrecision1764000731000 } from '../../migrations/1764000731000-anchor-precision.js';
+import { VerdictEvidence1764000741000 } from '../../migrations/1764000741000-verdict-evidence.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -42,6 +45,9 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       LetterIds1764000610000,
       DecisionTexts1764000620000,
       VerdictAbstained1764000621000,
+      Reviews1764000721000,
+      AnchorPrecision1764000731000,
+      VerdictEvidence1764000741000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -51,7 +51,14 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
         const privacy = createPrivacy(config);
         await requireOwnKey(dataSource, privacy.pseudonyms);
         const backlog = backlogLimit(dataSource, config, lag);
-        return new IngestService({ dataSource, deadLetters, firstStage, privacy, backlog });
+        return new IngestService({
+          dataSource,
+          deadLetters,
+          firstStage,
+          privacy,
+          backlog,
+          feedbackEvidence: config.feedbackEvidence,
+        });
       },
     },
     { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG, StreamLag], useFactory: createStrategy },

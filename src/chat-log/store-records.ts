@@ -1,6 +1,8 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { DataSource, EntityManager } from 'typeorm';
 import { recordFinal } from '../anchor/record-final.js';
+import { joinEvidence } from '../dsat/evidence/join-evidence.js';
+import { joinLateFeedback } from '../dsat/evidence/late-feedback.js';
 import type { Classifier, Verdict } from '../dsat/verdict.js';
 import { insertVerdicts } from '../dsat/verdict-rows.js';
 import type { Privacy } from '../privacy/privacy.js';
@@ -40,6 +42,8 @@ export interface StoreTools {
   dataSource: DataSource;
   firstStage: Classifier;
   privacy: Privacy;
+  /** Whether feedback on a reply is joined to the verdict of the turn after it. */
+  feedbackEvidence: boolean;
   deadLetters: { send(source: Partition, letters: DeadLetter[]): Promise<void> };
 }
 
@@ -58,6 +62,8 @@ export interface StoredCounts {
   redactions: RedactionCounts[];
   deadLetters: DeadLetter['reason'][];
   verdicts: Verdict[];
+  /** Verdicts of before that feedback changed. */
+  reweighed: Verdict[];
   anchors: number;
   seedPairs: number;
 }
@@ -86,7 +92,7 @@ export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<Sto
 
 async function storeNew(
   manager: EntityManager,
-  { firstStage, privacy, deadLetters }: StoreTools,
+  { firstStage, privacy, deadLetters, feedbackEvidence }: StoreTools,
   source: Partition,
   records: SourceRecord[],
 ): Promise<StoredCounts> {
@@ -98,7 +104,9 @@ async function storeNew(
   const { fresh, duplicates, conflicts } = sortTurns(turns, stored);
   await insertTurns(manager, fresh);
   if (feedback.length > 0) await insertFeedback(manager, feedback);
-  const judged = await judgeCompleted(manager, firstStage, heads, fresh);
+  const late = await joinLateFeedback(manager, feedbackEvidence ? feedback : []);
+  const completed = await judgeCompleted(manager, firstStage, heads, fresh);
+  const judged = feedbackEvidence ? await joinEvidence(manager, completed) : completed;
   if (judged.length > 0) await insertVerdicts(manager, judged);
   const cases = await recordFinal(manager, judged);
   const put = [...rejected, ...conflicts.map((conflict) => conflictLetter(records, conflict))];
@@ -120,7 +128,9 @@ async function storeNew(
     redactions: [...redactions, ...letters.map((letter) => letter.redactions ?? {})],
     deadLetters: letters.map(({ reason }) => reason),
     verdicts: judged.map(({ verdict }) => verdict),
-    ...cases,
+    reweighed: late.reweighed,
+    anchors: cases.anchors + late.anchors,
+    seedPairs: cases.seedPairs + late.seedPairs,
   };
 }
 

@@ -9,6 +9,7 @@ import { checkDatabaseCa, databaseUrl, withDatabaseCa } from './database-url.js'
 import { checkJudge, type JudgeSettings, judgeKeys, judgeOf } from './judge-keys.js';
 import { checkKafkaSecurity, type KafkaSecurity, kafkaSecurityKeys, kafkaSecurityOf } from './kafka-security.js';
 import { pemFile } from './pem-file.js';
+import { type Reviewer, reviewKeys } from './review-keys.js';
 
 const list = (value: string) =>
   value
@@ -109,7 +110,14 @@ export const configSchema = z.object({
   DRIFTLOOP_PROVISIONAL_LIMIT: positive
     .default(100_000)
     .describe('Verdicts that may wait for the second stage; with more, ingestion waits.'),
+  DRIFTLOOP_FEEDBACK_EVIDENCE: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Whether thumbs, ratings and the like on a reply count in the verdict of the turn after it ([ingestion](ingestion.md)).',
+    ),
   ...judgeKeys,
+  ...reviewKeys,
   DRIFTLOOP_SHUTDOWN_GRACE_MS: positive
     .default(25_000)
     .describe('Time that SIGTERM leaves for work in hand, milliseconds.'),
@@ -155,6 +163,9 @@ export interface Config {
   kafkaSessionTimeoutMs: number;
   classifyBatch: number;
   provisionalLimit: number;
+  feedbackEvidence: boolean;
+  reviewers: Reviewer[];
+  review: { leaseMinutes: number; doubleShare: number };
   /** The language model that judges uncertain turns. */
   judge?: JudgeSettings;
   redaction: RedactionSettings;
@@ -186,6 +197,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 export const SECRETS = [
   'DATABASE_URL',
   'DRIFTLOOP_PRIVACY_KEY',
+  'DRIFTLOOP_REVIEWERS',
   'DRIFTLOOP_KAFKA_SASL_PASSWORD',
   'DRIFTLOOP_KAFKA_OAUTH_CLIENT_SECRET',
   'DRIFTLOOP_JUDGE_API_KEY',
@@ -225,6 +237,9 @@ function toConfig(keys: ConfigKeys): Config {
     kafkaSessionTimeoutMs: keys.DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS,
     classifyBatch: keys.DRIFTLOOP_CLASSIFY_BATCH,
     provisionalLimit: keys.DRIFTLOOP_PROVISIONAL_LIMIT,
+    feedbackEvidence: keys.DRIFTLOOP_FEEDBACK_EVIDENCE === 'on',
+    reviewers: keys.DRIFTLOOP_REVIEWERS,
+    review: { leaseMinutes: keys.DRIFTLOOP_REVIEW_LEASE_MINUTES, doubleShare: keys.DRIFTLOOP_REVIEW_DOUBLE_SHARE },
     judge: judgeOf(keys),
     redaction: { kinds: keys.DRIFTLOOP_REDACT, phoneCountry: keys.DRIFTLOOP_REDACT_PHONE_COUNTRY },
     privacyKey: keys.DRIFTLOOP_PRIVACY_KEY,

@@ -5,6 +5,7 @@ import { recordFinal } from '../anchor/record-final.js';
 import { untilDone } from '../backoff.js';
 import { lockConversations } from '../database/conversation-lock.js';
 import { countSettled, type SettledCounts } from '../metrics/ingest-metrics.js';
+import { joinEvidence } from './evidence/join-evidence.js';
 import type { StreamLag } from './stream-lag.js';
 import type { Classifier } from './verdict.js';
 import { type JudgedTurn, takeProvisional, updateVerdicts } from './verdict-rows.js';
@@ -20,6 +21,8 @@ export interface ClassifyTools {
   secondStage: Classifier;
   /** Verdicts that one transaction settles. */
   batch: number;
+  /** Whether feedback on a reply is joined to the verdict of the turn after it. */
+  feedbackEvidence: boolean;
   /** The stream that the same process reads. */
   lag?: Pick<StreamLag, 'isBehind'>;
 }
@@ -83,20 +86,22 @@ export class ClassifyService {
  * Settles one batch of provisional verdicts in one transaction: the second stage's verdict, and what follows from it.
  * Returns how many; 0 where there are none that another worker does not hold.
  */
-export async function settleSome({ dataSource, secondStage, batch }: ClassifyTools): Promise<number> {
+export async function settleSome(tools: ClassifyTools): Promise<number> {
+  const { dataSource, secondStage, batch, feedbackEvidence } = tools;
   const startedAt = performance.now();
   const counts = await dataSource.transaction('READ COMMITTED', async (manager): Promise<SettledCounts | undefined> => {
     const taken = await takeProvisional(manager, batch);
     if (taken.length === 0) return undefined;
     const verdicts = await secondStage.classify(taken.map(({ exchange }) => exchange));
-    const judged: JudgedTurn[] = taken.map((turn, index) => ({
+    const settled: JudgedTurn[] = taken.map((turn, index) => ({
       ...turn,
       verdict: { ...verdicts[index]!, status: 'final' },
     }));
     await lockConversations(
       manager,
-      judged.map(({ conversationId }) => conversationId),
+      settled.map(({ conversationId }) => conversationId),
     );
+    const judged = feedbackEvidence ? await joinEvidence(manager, settled) : settled;
     await updateVerdicts(manager, judged);
     return { verdicts: judged.map(({ verdict }) => verdict), ...(await recordFinal(manager, judged)) };
   });

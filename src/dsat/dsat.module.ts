@@ -16,7 +16,13 @@ import { StreamLag, StreamLagModule } from './stream-lag.js';
       inject: [DataSource, CONFIG, StreamLag],
       useFactory: async (dataSource: DataSource, config: ServiceConfig, lag: StreamLag) => {
         const secondStage = await withJudge(dataSource, config, loadSecondStage());
-        return new ClassifyService({ dataSource, secondStage, batch: config.classifyBatch, lag });
+        return new ClassifyService({
+          dataSource,
+          secondStage,
+          batch: config.classifyBatch,
+          feedbackEvidence: config.feedbackEvidence,
+          lag,
+        });
       },
     },
   ],

@@ -14,7 +14,7 @@ export interface JudgedTurn {
 export async function insertVerdicts(manager: EntityManager, judged: JudgedTurn[]): Promise<void> {
   await manager.query(
     `INSERT INTO verdicts (conversation_id, turn, label, p_dsat, p_sat, p_neutral, rubric, classifier_version, status,
-       abstained, judge)
+       abstained, judge, evidence, classified)
      SELECT * FROM unnest(${VERDICT_COLUMNS}) ON CONFLICT DO NOTHING`,
     verdictColumns(judged),
   );
@@ -25,9 +25,10 @@ export async function updateVerdicts(manager: EntityManager, judged: JudgedTurn[
   await manager.query(
     `UPDATE verdicts v SET label = g.label, p_dsat = g.p_dsat, p_sat = g.p_sat, p_neutral = g.p_neutral,
        rubric = g.rubric, classifier_version = g.classifier_version, status = g.status, abstained = g.abstained,
-       judge = g.judge, decided_at = now()
+       judge = g.judge, evidence = g.evidence, classified = g.classified, decided_at = now()
      FROM unnest(${VERDICT_COLUMNS})
-       AS g (conversation_id, turn, label, p_dsat, p_sat, p_neutral, rubric, classifier_version, status, abstained, judge)
+       AS g (conversation_id, turn, label, p_dsat, p_sat, p_neutral, rubric, classifier_version, status, abstained, judge,
+         evidence, classified)
      WHERE v.conversation_id = g.conversation_id AND v.turn = g.turn AND v.status = 'provisional'`,
     verdictColumns(judged),
   );
@@ -71,7 +72,7 @@ export async function takeProvisional(manager: EntityManager, limit: number): Pr
 }
 
 const VERDICT_COLUMNS = `$1::text[], $2::integer[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::text[],
-  $8::text[], $9::text[], $10::boolean[], $11::text[]`;
+  $8::text[], $9::text[], $10::boolean[], $11::text[], $12::jsonb[], $13::jsonb[]`;
 
 function verdictColumns(judged: JudgedTurn[]): unknown[][] {
   const verdicts = judged.map(({ verdict }) => verdict);
@@ -87,6 +88,8 @@ function verdictColumns(judged: JudgedTurn[]): unknown[][] {
     verdicts.map(({ status }) => status),
     verdicts.map(({ abstained }) => abstained),
     verdicts.map(({ judge }) => judge ?? null),
+    verdicts.map(({ evidence }) => (evidence ? JSON.stringify(evidence) : null)),
+    verdicts.map(({ classified }) => (classified ? JSON.stringify(classified) : null)),
   ];
 }
 

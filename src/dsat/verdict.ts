@@ -32,6 +32,14 @@ export interface Exchange {
 export const JUDGE_OUTCOMES = ['asked', 'cached', 'unavailable', 'over-budget', 'unparseable'] as const;
 export type JudgeOutcome = (typeof JUDGE_OUTCOMES)[number];
 
+/** What feedback on the reply says of the turn after it. */
+export interface Evidence {
+  /** Log-odds of dsat that it adds. */
+  logOdds: number;
+  /** The same by kind. */
+  feedback: Record<string, number>;
+}
+
 export interface Verdict {
   label: Label;
   /** Each 0 to 1; together 1. */
@@ -45,6 +53,10 @@ export interface Verdict {
   status: 'provisional' | 'final';
   /** Absent where no language model was to be asked. */
   judge?: JudgeOutcome;
+  /** Absent where there is no feedback on the reply. The probabilities are without it. */
+  evidence?: Evidence;
+  /** What the classifier itself said, where evidence was joined to it. */
+  classified?: Pick<Verdict, 'label' | 'rubric' | 'abstained'>;
 }
 
 /** Whether something may follow from the verdict: an anchor, a seed pair. */

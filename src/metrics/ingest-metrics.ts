@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { RestartReason } from '../chat-log/consumer-offsets.js';
 import type { StoredCounts } from '../chat-log/store-records.js';
+import { effectOf } from '../dsat/evidence/with-evidence.js';
 
 const records = new Counter({
   name: 'driftloop_ingest_records_total',
@@ -48,6 +49,11 @@ const abstentions = new Counter({
   name: 'driftloop_verdicts_abstained_total',
   help: 'Final verdicts that abstain, so that nothing follows from them, by label and by the stage that gave them.',
   labelNames: ['label', 'stage'],
+});
+const evidence = new Counter({
+  name: 'driftloop_feedback_evidence_total',
+  help: 'Verdicts that feedback on the reply was joined to, by what it made of them: dsat, not-dsat, settled, abstains, none.',
+  labelNames: ['effect'],
 });
 const anchors = new Counter({ name: 'driftloop_anchors_created_total', help: 'Anchors that were written.' });
 const seedPairs = new Counter({ name: 'driftloop_seed_pairs_created_total', help: 'Seed pairs that were written.' });
@@ -97,6 +103,7 @@ export function countStored(counts: StoredCounts, seconds: number): void {
     for (const [kind, count] of Object.entries(counted)) redactions.inc({ kind }, count);
   }
   for (const reason of counts.deadLetters) deadLetters.inc({ reason });
+  for (const verdict of counts.reweighed) evidence.inc({ effect: effectOf(verdict) });
   countVerdicts(counts, 'first');
   transactionDuration.observe(seconds);
 }
@@ -110,7 +117,9 @@ export function countSettled(counts: SettledCounts, seconds: number): void {
 export type SettledCounts = Pick<StoredCounts, 'verdicts' | 'anchors' | 'seedPairs'>;
 
 function countVerdicts(counts: SettledCounts, stage: 'first' | 'second'): void {
-  for (const { label, status, abstained } of counts.verdicts) {
+  for (const verdict of counts.verdicts) {
+    const { label, status, abstained } = verdict;
+    if (verdict.evidence) evidence.inc({ effect: effectOf(verdict) });
     verdicts.inc({ label, stage, status });
     if (abstained && status === 'final') abstentions.inc({ label, stage });
   }

@@ -98,7 +98,12 @@ export class IngestHarness {
   }
 
   get classifyTools(): ClassifyTools {
-    return { dataSource: this.dataSource, secondStage: new ScriptedClassifier('second'), batch: 10 };
+    return {
+      dataSource: this.dataSource,
+      secondStage: new ScriptedClassifier('second'),
+      batch: 10,
+      feedbackEvidence: true,
+    };
   }
 
   rows(table: StreamTable): Promise<Record<string, unknown>[]> {

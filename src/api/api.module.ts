@@ -3,6 +3,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { AnchorController } from '../anchor/anchor.controller.js';
 import { HttpIngestModule } from '../chat-log/http/http-ingest.module.js';
 import { PolicyController } from '../policy/policy.controller.js';
+import { ReviewController } from '../review/review.controller.js';
 import { RunController } from '../training/run.controller.js';
 import { OpenApiController } from './openapi.controller.js';
 import { InvalidInput, ProblemFilter } from './problem.filter.js';
@@ -10,7 +11,7 @@ import { InvalidInput, ProblemFilter } from './problem.filter.js';
 /** The HTTP API: what the `api` role adds to a service. */
 @Module({
   imports: [HttpIngestModule],
-  controllers: [AnchorController, RunController, PolicyController, OpenApiController],
+  controllers: [AnchorController, RunController, PolicyController, ReviewController, OpenApiController],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useFactory: validation },

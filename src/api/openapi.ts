@@ -10,7 +10,8 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription('Anchors, runs and policy versions of a Driftloop service.')
     .setVersion('1')
     .addServer('/')
-    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of DRIFTLOOP_INGEST_API_KEYS.' });
+    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'One of DRIFTLOOP_INGEST_API_KEYS.' })
+    .addBearerAuth({ type: 'http', bearerFormat: 'API key', description: 'A key of DRIFTLOOP_REVIEWERS.' }, 'reviewer');
   const document = SwaggerModule.createDocument(app, info.build(), {
     operationIdFactory: (_controller, method) => method,
   });

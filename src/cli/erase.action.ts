@@ -25,7 +25,7 @@ export async function erase(options: EraseOptions): Promise<void> {
     const { pseudonyms } = createPrivacy(config);
     await requireOwnKey(dataSource, pseudonyms);
     const receipt = await eraseSubject(dataSource, pseudonyms, erasureOf(options, pseudonyms));
-    const files = await cleanExports(dataSource);
+    const files = await cleanExports(dataSource, pseudonyms);
     return { ...receipt, ...files, vacuumed: vacuum, undone: vacuum ? await scrubDatabase(dataSource) : [] };
   });
   const { cleaned, missing, undone, ...counts } = outcome;

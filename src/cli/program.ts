@@ -14,6 +14,7 @@ const COMMANDS = [
   () => import('./dlq.command.js'),
   () => import('./anchors.command.js'),
   () => import('./rubric.command.js'),
+  () => import('./reviews.command.js'),
   () => import('./erase.command.js'),
   () => import('./runs.command.js'),
   () => import('./train.command.js'),

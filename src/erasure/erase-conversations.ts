@@ -11,6 +11,7 @@ export interface ErasedCounts {
   turns: number;
   feedback: number;
   verdicts: number;
+  reviews: number;
   anchors: number;
   seedPairs: number;
   pairs: number;
@@ -57,6 +58,7 @@ export async function eraseConversations(
      FROM unnest($1::text[], $2::text[]) AS g (id, tombstone) WHERE conversation_id = g.id`,
     [ids, tombstones],
   );
+  const reviews = await count('DELETE FROM reviews WHERE conversation_id = ANY ($1)');
   const verdicts = await count('DELETE FROM verdicts WHERE conversation_id = ANY ($1)');
   // After the verdicts: whoever asks the judge holds them, so that no answer comes later.
   await dropAnswers(manager, pseudonyms, await userTurnsOf(manager, ids));
@@ -66,6 +68,7 @@ export async function eraseConversations(
     pairs,
     seedPairs,
     verdicts,
+    reviews,
     feedback: await count('DELETE FROM turn_feedback WHERE conversation_id = ANY ($1)'),
     turns: await count('DELETE FROM turns WHERE conversation_id = ANY ($1)'),
     deadLetters: await eraseLetters(manager, [...tombstones, ...traces], [...ids, ...traces]),

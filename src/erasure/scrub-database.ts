@@ -5,6 +5,8 @@ const TABLES = [
   'turns',
   'turn_feedback',
   'verdicts',
+  'reviews',
+  'review_leases',
   'anchors',
   'seed_pairs',
   'pairs',

@@ -289,10 +289,10 @@ it('takes erased anchors out of files that were exported, and names those that a
   await rememberExport(harness.dataSource, file);
   await rememberExport(harness.dataSource, `${file}.moved`);
   await eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
-  expect(await cleanExports(harness.dataSource)).toEqual({ cleaned: [file], missing: [`${file}.moved`] });
+  expect(await cleanExports(harness.dataSource, pseudonyms())).toEqual({ cleaned: [file], missing: [`${file}.moved`] });
   const kept = anchors.find(({ conversation_id }) => conversation_id === 'kept')!;
   expect(readFileSync(file, 'utf8')).toBe(`${JSON.stringify({ id: kept.id, prompt: marker })}\n`);
-  expect((await cleanExports(harness.dataSource)).cleaned).toEqual([]);
+  expect((await cleanExports(harness.dataSource, pseudonyms())).cleaned).toEqual([]);
 });
 
 it('refuses a database that was filled with another privacy key', async () => {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { CorpusConversation } from '../../chat-log/sharegpt-corpus.js';
 import { DriftError } from '../../drift-error.js';
+import type { LabelledTurn } from '../evaluation/labelled-turn.js';
 import { exchangeAt } from '../exchange-at.js';
 import { type Exchange, LABELS, RUBRICS } from '../verdict.js';
 
@@ -52,6 +53,23 @@ export function withTexts(labels: TurnLabel[], corpus: CorpusConversation[], kep
     if (!exchange) throw invalid(conversation, `has no user turn ${turn} after a reply`);
     return { ...label, exchange };
   });
+}
+
+/**
+ * The labelled turns and those that were reviewed on a stream of one's own (`driftloop reviews export`). A review takes
+ * the place of a label of the same turn; nothing is learnt from what is kept apart.
+ */
+export function withReviews(
+  labelled: LabelledExchange[],
+  reviewed: readonly LabelledTurn[],
+  keptApart: KeptApart,
+): LabelledExchange[] {
+  const keyOf = ({ conversation, turn }: Pick<TurnLabel, 'conversation' | 'turn'>) => `${turn} ${conversation}`;
+  const taken = new Set(reviewed.map(keyOf));
+  const added = reviewed
+    .filter(({ conversation }) => !isKeptApart(conversation, keptApart))
+    .map(({ exchange, ...turn }): LabelledExchange => ({ ...labelSchema.parse(turn), exchange }));
+  return [...labelled.filter((turn) => !taken.has(keyOf(turn))), ...added];
 }
 
 function invalid(conversation: string, problem: string): DriftError {

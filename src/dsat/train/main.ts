@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readShareGptCorpus } from '../../chat-log/sharegpt-corpus.js';
+import { readLabelRecords } from '../../cli/records/label-records.js';
 import { loadConfig } from '../../config/config.js';
 import { requireAsset } from '../../stack/assets.js';
 import { STAGE_FILES } from '../cascade.js';
@@ -9,7 +10,7 @@ import { encodeStage } from '../stage-model.js';
 import { cardOf, type TrainedCard } from './card.js';
 import { modelCardPage } from './card-page.js';
 import { frequentTokens } from './frequent-tokens.js';
-import { readKeptApart, readLabels, withTexts } from './labelled-exchanges.js';
+import { readKeptApart, readLabels, withReviews, withTexts } from './labelled-exchanges.js';
 import { rebuildReplyJudge } from './rebuild-reply-judge.js';
 import { trainCascade } from './train-cascade.js';
 
@@ -21,13 +22,16 @@ const PAGE = 'docs/dsat.md';
 const FREQUENT_TOKENS = 300;
 
 /** Rebuilds weights, card and page in the checkout it is started in. The same inputs give the same weights. */
-const { json } = parseArgs({ options: { json: { type: 'boolean', default: false } } }).values;
+const { json, reviews } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, reviews: { type: 'string' } },
+}).values;
 const startedMs = Date.now();
 const say = (what: string) => console.error(`${Math.round((Date.now() - startedMs) / 1_000)} s: ${what}`);
 
 const keptApart = await readKeptApart(KEPT_APART);
 const corpus = await readShareGptCorpus(requireAsset(loadConfig(), 'chatLogs'));
-const turns = withTexts(await readLabels(LABELS), corpus, keptApart);
+const labelled = withTexts(await readLabels(LABELS), corpus, keptApart);
+const turns = reviews === undefined ? labelled : withReviews(labelled, readLabelRecords(reviews), keptApart);
 say(`${turns.length} labelled turns of ${corpus.length} conversations`);
 const trained = trainCascade(turns, frequentTokens(corpus, keptApart, FREQUENT_TOKENS), say);
 const bytes = { first: encodeStage(trained.models.first), second: encodeStage(trained.models.second) };

@@ -40,7 +40,7 @@ await writeFile(join(WEIGHTS, STAGE_FILES.first), bytes.first);
 await writeFile(join(WEIGHTS, STAGE_FILES.second), bytes.second);
 await writeFile(join(WEIGHTS, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
 await writeFile(PAGE, modelCardPage(card));
-await rebuildReplyJudge(turns, corpus);
+await rebuildReplyJudge(labelled, corpus);
 say('reply judge');
 console.log(json ? JSON.stringify(card) : modelCardPage(card));
 if (!card.pass) process.exitCode = 1;

@@ -1,4 +1,5 @@
 import validator from 'validator';
+import { allMatches } from '../all-matches.js';
 import type { Span } from '../span.js';
 
 /** Digits that stand alone, or in groups of one separator; a longer identifier is not taken apart. */
@@ -8,7 +9,7 @@ const CANDIDATE =
 /** Card numbers: the issuer's prefix and length, and the check digit (Luhn), as `validator` knows them. */
 export function findCards(text: string): Span[] {
   const spans: Span[] = [];
-  for (const { 0: match, index } of text.matchAll(CANDIDATE)) {
+  for (const { 0: match, index } of allMatches(text, CANDIDATE)) {
     if (validator.isCreditCard(match)) spans.push({ start: index, end: index + match.length });
   }
   return spans;

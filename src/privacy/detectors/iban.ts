@@ -1,4 +1,5 @@
 import { countrySpecs, isValidIBAN } from 'ibantools';
+import { allMatches } from '../all-matches.js';
 import type { Span } from '../span.js';
 
 const CANDIDATE = /(?<![\p{L}\p{N}_])[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z0-9]{2})/gu;
@@ -6,7 +7,7 @@ const CANDIDATE = /(?<![\p{L}\p{N}_])[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z0-9]{2})/gu;
 /** IBANs of a country's own length and form whose check digits are right, in one piece or in groups. */
 export function findIbans(text: string): Span[] {
   const spans: Span[] = [];
-  for (const { 0: match, index } of text.matchAll(CANDIDATE)) {
+  for (const { 0: match, index } of allMatches(text, CANDIDATE)) {
     const length = countrySpecs[match.slice(0, 2).toUpperCase()]?.chars;
     const end = length ? endOf(text, index, length) : undefined;
     if (end && isValidIBAN(text.slice(index, end).replace(/[ -]/g, '').toUpperCase()))

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { type CountryCode, findPhoneNumbersInText, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { allMatches } from '../all-matches.js';
 import type { Detector, Span } from '../span.js';
 
 /** Digits with the single marks that people put between them. */
@@ -23,7 +24,7 @@ const DATE =
 export function phoneDetector(country: CountryCode): Detector {
   return (text) => {
     const spans: Span[] = [];
-    for (const { 0: match, index } of text.matchAll(CANDIDATE)) {
+    for (const { 0: match, index } of allMatches(text, CANDIDATE)) {
       const found = numberIn(match, text.slice(Math.max(0, index - LABEL_REACH), index), country);
       if (found) spans.push({ start: index + found.start, end: index + found.end });
     }

@@ -1,6 +1,8 @@
 import { rules } from '@secretlint/secretlint-rule-preset-recommend';
 import type { SecretLintRuleCreator, SecretLintSourceCode } from '@secretlint/types';
+import { allMatches } from '../all-matches.js';
 import type { Span } from '../span.js';
+import { longWords } from './long-words.js';
 
 /** Rules that read files (a key store, comments that switch rules off), or find what is not secret (`AWSAccountID`). */
 const LEFT_OUT = new Set(['@secretlint/secretlint-rule-gcp', '@secretlint/secretlint-rule-filter-comments']);
@@ -30,23 +32,51 @@ const HINT =
 
 /** Tokens that say by their form what they are and that secretlint's rules do not know. */
 const TOKEN =
-  /(?<![\w-])(?:eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}|sk-(?:[a-z]{2,8}-)?[\w-]{20,200}|[srp]k_(?:live|test)_\w{16,200}|AIza[\w-]{35}|hf_[A-Za-z0-9]{30,40}|gl(?:pat|ptt|dt)-[\w-]{20,50}|ya29\.[\w-]{20,300})(?![\w-])/g;
+  /(?<![\w-])(?:eyJ[\w-]{13,}\.eyJ[\w-]{8,}\.[\w-]{8,}|sk-(?:[a-z]{2,8}-)?[\w-]{20,200}|[srp]k_(?:live|test)_\w{16,200}|AIza[\w-]{35}|hf_[A-Za-z0-9]{30,40}|gl(?:pat|ptt|dt)-[\w-]{20,50}|ya29\.[\w-]{20,300})(?![\w-])/g;
 
 /** A name that announces a secret, and the value given to it. */
 const LABELLED =
   /(?<!public[_ -]?key[_ -]?)(?:pass(?:word|wort|wd|phrase|code)?|contraseña|mot de passe|pwd|secret|token|api[_ -]?key|access[_ -]?key|auth[_ -]?key|private[_ -]?key|client[_ -]?secret)["']?[ \t]{0,3}(?:[:=]|=>|:=|\bis\b|\bwas\b)[ \t]{0,3}(["'`]?)([^\s"'`,;<>(){}[\]$]{6,200})(?=\1|[\s,;.]|$)/gi;
 const BEARER = /\b(?:Bearer|Basic) +([A-Za-z0-9+/._~-]{16,2000}={0,2})/g;
 
+/** What a token begins with, and how long the run of letters, digits, `_` and `-` is at least in which it does. */
+const PREFIX =
+  /A3T|A[KGIRN][IPDON][A-Z]A?|ASIA|npm_|sk-|lin_api_|shp(?:pa|ca|at|ss)_|gh[pousr]_|github_pat_|ops_ey|eyJ|[srp]k_(?:live|test)_|AIza|hf_|gl(?:pat|ptt|dt)-/;
+const SHORTEST_TOKEN = 16;
+/** Of the secrets that do not begin with one of these prefixes; rare, and quickly looked for. */
+const MARKS = ['PRIVATE KEY', 'x-oauth-basic', 'xox', 'xapp-', 'SG.', 'ya29.', 'hooks.slack'];
+const ACCESS_KEY = /access_?key/i;
+
+/** A value with a digit after a separator, and what the labels are made of: a text without both has no labelled secret. */
+const VALUE = /(?:[:=]|\bis\b|\bwas\b)[ \t]{0,3}["'`]?(?=[^\s"'`,;<>(){}[\]$\d]{0,199}\d)[^\s"'`,;<>(){}[\]$]{6}/i;
+const LABEL = /pass|contrase|pwd|secret|token|key/i;
+
 /** Keys and tokens, by the rules of secretlint and the forms above; of `password: …` the value only. */
 export function findSecrets(text: string): Span[] {
-  const spans = HINT.test(text) ? ruled(text) : [];
-  for (const match of text.matchAll(TOKEN)) if (looksRandom(match[0])) spans.push(endOf(match, match[0]));
-  for (const match of text.matchAll(BEARER)) if (looksRandom(match[1]!)) spans.push(endOf(match, match[1]!));
-  for (const match of text.matchAll(LABELLED)) {
-    const value = match[1] ? match[2]! : match[2]!.replace(/[.!?]+$/, '');
-    if (looksChosen(value, match[1]!)) spans.push(endOf(match, match[2]!, value));
+  const spans: Span[] = [];
+  if (mayHoldToken(text)) {
+    if (HINT.test(text)) spans.push(...ruled(text));
+    for (const match of allMatches(text, TOKEN)) if (looksRandom(match[0])) spans.push(endOf(match, match[0]));
   }
+  if (text.includes('Bearer ') || text.includes('Basic ')) {
+    for (const match of allMatches(text, BEARER)) if (looksRandom(match[1]!)) spans.push(endOf(match, match[1]!));
+  }
+  if (VALUE.test(text) && LABEL.test(text)) spans.push(...labelled(text));
   return spans.sort((a, b) => a.start - b.start);
+}
+
+/** Cheap and generous: most texts end here. */
+function mayHoldToken(text: string): boolean {
+  if (MARKS.some((mark) => text.includes(mark)) || ACCESS_KEY.test(text)) return true;
+  if (text.includes('://') && text.includes('@')) return true;
+  return longWords(text, SHORTEST_TOKEN, (word) => PREFIX.test(word));
+}
+
+function labelled(text: string): Span[] {
+  return allMatches(text, LABELLED).flatMap((match) => {
+    const value = match[1] ? match[2]! : match[2]!.replace(/[.!?]+$/, '');
+    return looksChosen(value, match[1]!) ? [endOf(match, match[2]!, value)] : [];
+  });
 }
 
 /** The rules work in one go: what they report is there when they return. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { type RequestCase, sameRequest } from '../dsat/request-similarity.js';
-import { isSettled } from '../dsat/verdict.js';
+import { isSettled, type Label } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { derivedId } from './derived-id.js';
 
@@ -40,40 +40,70 @@ export async function writeSeedPairs(manager: EntityManager, judged: JudgedTurn[
   return written.length;
 }
 
-/** Each given verdict may be the dsat side, with the next user turn as the sat side, or the sat side. */
-function findCandidates(manager: EntityManager, judged: JudgedTurn[]): Promise<Candidate[]> {
+/** What a seed pair is made of, if it is about one request: a dsat turn and the sat turn of the next exchange. */
+interface Neighbours {
+  conversationId: string;
+  turn: number;
+  satTurn: number;
+}
+
+/** Few verdicts have a neighbour, so texts are only read for those that do. */
+async function findCandidates(manager: EntityManager, judged: JudgedTurn[]): Promise<Candidate[]> {
+  const of = (label: Label) =>
+    judged.filter(({ verdict, promptTurn }) => verdict.label === label && promptTurn !== null);
+  const found = [...(await beforeSat(manager, of('sat'))), ...(await afterDsat(manager, of('dsat')))];
+  const neighbours = new Map(found.map((each) => [`${each.turn}:${each.conversationId}`, each]));
+  return neighbours.size === 0 ? [] : withTexts(manager, [...neighbours.values()]);
+}
+
+/** Of sat turns, those whose prompt was a dsat turn. */
+async function beforeSat(manager: EntityManager, sats: JudgedTurn[]): Promise<Neighbours[]> {
+  if (sats.length === 0) return [];
+  return manager.query<Neighbours[]>(
+    `SELECT a.conversation_id AS "conversationId", a.turn, g.sat_turn AS "satTurn"
+     FROM unnest($1::text[], $2::integer[], $3::integer[]) AS g (conversation_id, turn, sat_turn)
+     JOIN anchors a USING (conversation_id, turn)`,
+    [
+      sats.map(({ conversationId }) => conversationId),
+      sats.map(({ promptTurn }) => promptTurn),
+      sats.map(({ turn }) => turn),
+    ],
+  );
+}
+
+/** Of dsat turns, which have their anchors by now, those whose next user turn is stored already, final and sat. */
+async function afterDsat(manager: EntityManager, dsats: JudgedTurn[]): Promise<Neighbours[]> {
+  if (dsats.length === 0) return [];
+  return manager.query<Neighbours[]>(
+    `SELECT g.conversation_id AS "conversationId", g.turn, sat.turn AS "satTurn"
+     FROM unnest($1::text[], $2::integer[]) AS g (conversation_id, turn)
+     CROSS JOIN LATERAL (
+       SELECT turn FROM turns WHERE conversation_id = g.conversation_id AND turn > g.turn AND role = 'user'
+       ORDER BY turn LIMIT 1
+     ) AS next
+     JOIN verdicts sat ON sat.conversation_id = g.conversation_id AND sat.turn = next.turn
+       AND sat.label = 'sat' AND sat.status = 'final' AND NOT sat.abstained`,
+    [dsats.map(({ conversationId }) => conversationId), dsats.map(({ turn }) => turn)],
+  );
+}
+
+function withTexts(manager: EntityManager, neighbours: Neighbours[]): Promise<Candidate[]> {
   return manager.query<Candidate[]>(
-    `WITH sides AS (
-       SELECT g.conversation_id, g.turn AS dsat_turn, (
-         SELECT turn FROM turns WHERE conversation_id = g.conversation_id AND turn > g.turn AND role = 'user'
-         ORDER BY turn LIMIT 1) AS sat_turn
-       FROM unnest($1::text[], $2::integer[], $3::text[], $4::integer[]) AS g (conversation_id, turn, label, prompt_turn)
-       WHERE g.label = 'dsat'
-       UNION
-       SELECT g.conversation_id, g.prompt_turn, g.turn
-       FROM unnest($1::text[], $2::integer[], $3::text[], $4::integer[]) AS g (conversation_id, turn, label, prompt_turn)
-       WHERE g.label = 'sat'
-     )
-     SELECT sides.conversation_id AS "conversationId", dsat_turn AS turn, sat_turn AS "satTurn",
-       request.content AS request, rejected.content AS rejected, feedback.content AS feedback,
-       chosen.content AS "nextReply"
-     FROM sides
-     JOIN anchors a ON a.conversation_id = sides.conversation_id AND a.turn = dsat_turn
-     JOIN verdicts sat ON sat.conversation_id = sides.conversation_id AND sat.turn = sat_turn
-       AND sat.label = 'sat' AND sat.status = 'final' AND NOT sat.abstained
-     JOIN turns rejected ON rejected.conversation_id = sides.conversation_id AND rejected.turn = dsat_turn - 1
-     JOIN turns feedback ON feedback.conversation_id = sides.conversation_id AND feedback.turn = dsat_turn
-     JOIN turns chosen ON chosen.conversation_id = sides.conversation_id AND chosen.turn = sat_turn - 1
+    `SELECT g.conversation_id AS "conversationId", g.turn, g.sat_turn AS "satTurn", request.content AS request,
+       rejected.content AS rejected, feedback.content AS feedback, chosen.content AS "nextReply"
+     FROM unnest($1::text[], $2::integer[], $3::integer[]) AS g (conversation_id, turn, sat_turn)
+     JOIN turns rejected ON rejected.conversation_id = g.conversation_id AND rejected.turn = g.turn - 1
+     JOIN turns feedback ON feedback.conversation_id = g.conversation_id AND feedback.turn = g.turn
+     JOIN turns chosen ON chosen.conversation_id = g.conversation_id AND chosen.turn = g.sat_turn - 1
      CROSS JOIN LATERAL (
        SELECT content FROM turns
-       WHERE conversation_id = sides.conversation_id AND turn < dsat_turn - 1 AND role = 'user'
+       WHERE conversation_id = g.conversation_id AND turn < g.turn - 1 AND role = 'user'
        ORDER BY turn DESC LIMIT 1
      ) AS request`,
     [
-      judged.map(({ conversationId }) => conversationId),
-      judged.map(({ turn }) => turn),
-      judged.map(({ verdict }) => verdict.label),
-      judged.map(({ promptTurn }) => promptTurn),
+      neighbours.map(({ conversationId }) => conversationId),
+      neighbours.map(({ turn }) => turn),
+      neighbours.map(({ satTurn }) => satTurn),
     ],
   );
 }

@@ -15,8 +15,10 @@ import {
   storeRecords,
 } from './store-records.js';
 
-/** Records of one transaction. Each holds at most the locks of as many conversations. */
-const RECORDS_PER_TRANSACTION = 500;
+/** Of one transaction: what it costs besides its rows is shared by many. */
+const RECORDS_PER_TRANSACTION = 1_000;
+/** From so many conversations on it takes no further record: it holds a lock of each. */
+const CONVERSATIONS_PER_TRANSACTION = 500;
 
 /** From this wait on (some twenty seconds after the first failure) it seems not to heal by itself. */
 const ALARM_MS = 10_000;
@@ -53,9 +55,11 @@ export class IngestService {
     const { signal } = batch;
     let { position } = batch;
     // Once where there are control records alone: they move the position too.
-    for (let at = 0; at === 0 || at < batch.messages.length; at += RECORDS_PER_TRANSACTION) {
+    for (let at = 0; at === 0 || at < batch.messages.length; ) {
       try {
-        const stored = await this.store(this.slice(batch, at, position), signal);
+        const slice = this.slice(batch, at, position);
+        const stored = await this.store(slice, signal);
+        at += Math.max(1, slice.records.length);
         if (stored.outcome === 'moved') return stored;
         position = stored.position;
       } catch (error) {
@@ -67,8 +71,15 @@ export class IngestService {
   }
 
   private slice({ source, messages, nextOffset }: FetchedBatch, at: number, position: Position): RecordBatch {
-    const following = messages[at + RECORDS_PER_TRANSACTION];
-    const records = messages.slice(at, at + RECORDS_PER_TRANSACTION).map((message) => this.read(message, source));
+    const records: SourceRecord[] = [];
+    const conversations = new Set<string>();
+    for (const message of messages.slice(at, at + RECORDS_PER_TRANSACTION)) {
+      const record = this.read(message, source);
+      records.push(record);
+      for (const id of conversationsOf(record)) conversations.add(id);
+      if (conversations.size >= CONVERSATIONS_PER_TRANSACTION) break;
+    }
+    const following = messages[at + records.length];
     return { source, position, records, nextOffset: following ? BigInt(following.offset) : nextOffset };
   }
 
@@ -119,6 +130,11 @@ export class IngestService {
     if (first.outcome === 'moved') return first;
     return this.store({ ...batch, records: records.slice(middle), position: first.position }, signal);
   }
+}
+
+function conversationsOf({ decoded }: SourceRecord): string[] {
+  if (decoded.outcome === 'rejected') return [];
+  return [...decoded.turns, ...decoded.feedback].map(({ conversationId }) => conversationId);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { textArray } from '../database/text-array.js';
 import type { Role, Turn, TurnFeedback } from './turn.js';
 
 /** A stored turn without its text. */
@@ -72,11 +73,15 @@ export async function insertTurns(manager: EntityManager, turns: Turn[]): Promis
        $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::text[])
      ON CONFLICT DO NOTHING`,
     [
-      ...columns(turns, ['conversationId', 'turn', 'role', 'content']),
+      textColumn(turns, 'conversationId'),
+      turns.map(({ turn }) => turn),
+      textColumn(turns, 'role'),
+      textColumn(turns, 'content'),
       turns.map(({ parts }) => json(parts)),
-      ...columns(turns, ['occurredAt', 'tenant', 'userId', 'policyVersion', 'model']),
+      turns.map(({ occurredAt }) => occurredAt),
+      ...(['tenant', 'userId', 'policyVersion', 'model'] as const).map((key) => textColumn(turns, key)),
       turns.map(({ metadata }) => json(metadata)),
-      ...columns(turns, ['sha256']),
+      textColumn(turns, 'sha256'),
     ],
   );
 }
@@ -96,6 +101,10 @@ export async function insertFeedback(manager: EntityManager, feedback: TurnFeedb
 }
 
 const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+
+function textColumn<K extends string>(rows: Record<K, string | null>[], key: K): Buffer {
+  return textArray(rows.map((row) => row[key]));
+}
 
 function columns<T, K extends keyof T>(rows: T[], keys: K[]): T[K][][] {
   return keys.map((key) => rows.map((row) => row[key]));

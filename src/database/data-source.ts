@@ -15,6 +15,7 @@ import { VerdictAbstained1764000621000 } from '../../migrations/1764000621000-ve
 import { Reviews1764000721000 } from '../../migrations/1764000721000-reviews.js';
 import { AnchorPrecision1764000731000 } from '../../migrations/1764000731000-anchor-precision.js';
 import { VerdictEvidence1764000741000 } from '../../migrations/1764000741000-verdict-evidence.js';
+import { VerdictHistory1764000751000 } from '../../migrations/1764000751000-verdict-history.js';
 import { PolicyVersionEntity } from '../policy/policy-version.entity.js';
 import { RunEntity, RunStageEntity, TrainingStepEntity } from '../training/run.entity.js';
 
@@ -48,6 +49,7 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
       Reviews1764000721000,
       AnchorPrecision1764000731000,
       VerdictEvidence1764000741000,
+      VerdictHistory1764000751000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -7,6 +7,7 @@ const TABLES = [
   'verdicts',
   'reviews',
   'review_leases',
+  'verdict_history',
   'anchors',
   'seed_pairs',
   'pairs',

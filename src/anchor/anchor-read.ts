@@ -19,7 +19,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isAnchorId = (text: string): boolean => UUID.test(text);
 
 const SUMMARY = `
-  a.id, a.state, a.state_reason AS "stateReason", a.origin, a.source, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
+  a.id, a.state, a.state_reason AS "stateReason", a.disputed_by AS "disputedBy",
+  a.origin, a.source, a.conversation_id AS "conversationId", a.turn, a.rubric, a.confidence,
   a.classifier_version AS "classifierVersion", a.policy_version AS "policyVersion", a.model, a.tenant,
   a.created_at AS "createdAt", feedback.content AS feedback`;
 

@@ -16,6 +16,10 @@ const anchorFields = z.object({
     .string()
     .nullable()
     .describe('Why it is in this state: what quarantined it, or what the person said who released or retired it.'),
+  disputedBy: z
+    .string()
+    .nullable()
+    .describe('Version of the classifier by which the turn is no anchor; null where the last one that read it agrees.'),
   origin: z.enum(ANCHOR_ORIGINS).describe('Whether a user was dissatisfied, or preference data was imported.'),
   source: z.string().nullable().describe('Which preference data an imported one is from.'),
   conversationId: z.string(),

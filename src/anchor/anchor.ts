@@ -21,6 +21,8 @@ export interface AnchorSummary {
   state: AnchorState;
   /** Why it is in this state: what quarantined it, or what the person said who decided; null while nothing did. */
   stateReason: string | null;
+  /** Version of the classifier by which the turn is no anchor; null where the last one that read it agrees. */
+  disputedBy: string | null;
   origin: AnchorOrigin;
   /** Which preference data an imported one is from. */
   source: string | null;

@@ -3,9 +3,7 @@ import { isSettled } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { derivedId } from './derived-id.js';
 import { type RecordedCases, recordFinal } from './record-final.js';
-
-/** Why an anchor is retired that a run used, and that what the user did speaks against. */
-const RETIRED = 'feedback: not dsat';
+import { NOT_DSAT, retiredByVerdict } from './retired-by-verdict.js';
 
 /**
  * Brings anchors and seed pairs in line with verdicts that feedback changed. An anchor that is none any more goes, as if
@@ -20,9 +18,9 @@ export async function followEvidence(manager: EntityManager, judged: JudgedTurn[
   await dropSeedPairs(manager, without(sat), 'sat_turn');
   await withdraw(manager, idsOf(without(dsat)));
   await manager.query(
-    `UPDATE anchors SET state = 'active', state_reason = NULL
-     WHERE id = ANY ($1) AND state = 'retired' AND state_reason = $2`,
-    [idsOf(dsat), RETIRED],
+    `UPDATE anchors a SET state = 'active', state_reason = NULL, disputed_by = NULL
+     WHERE id = ANY ($1) AND ${retiredByVerdict('a')}`,
+    [idsOf(dsat)],
   );
   return recordFinal(manager, judged);
 }
@@ -51,6 +49,6 @@ async function withdraw(manager: EntityManager, ids: string[]): Promise<void> {
   );
   await manager.query(`UPDATE anchors SET state = 'retired', state_reason = $2 WHERE id = ANY ($1) AND ${undecided}`, [
     ids,
-    RETIRED,
+    NOT_DSAT.feedback,
   ]);
 }

@@ -56,13 +56,15 @@ async function findCandidates(manager: EntityManager, judged: JudgedTurn[]): Pro
   return neighbours.size === 0 ? [] : withTexts(manager, [...neighbours.values()]);
 }
 
-/** Of sat turns, those whose prompt was a dsat turn. */
+/** Of sat turns, those whose prompt is a dsat turn: an anchor alone may outlive its verdict. */
 async function beforeSat(manager: EntityManager, sats: JudgedTurn[]): Promise<Neighbours[]> {
   if (sats.length === 0) return [];
   return manager.query<Neighbours[]>(
     `SELECT a.conversation_id AS "conversationId", a.turn, g.sat_turn AS "satTurn"
      FROM unnest($1::text[], $2::integer[], $3::integer[]) AS g (conversation_id, turn, sat_turn)
-     JOIN anchors a USING (conversation_id, turn)`,
+     JOIN anchors a USING (conversation_id, turn)
+     JOIN verdicts dsat USING (conversation_id, turn)
+     WHERE dsat.label = 'dsat' AND dsat.status = 'final' AND NOT dsat.abstained`,
     [
       sats.map(({ conversationId }) => conversationId),
       sats.map(({ promptTurn }) => promptTurn),

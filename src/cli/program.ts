@@ -22,6 +22,7 @@ const COMMANDS = [
   () => import('./models.command.js'),
   () => import('./engine.command.js'),
   () => import('./evaluate.command.js'),
+  () => import('./reclassify.command.js'),
   () => import('./score.command.js'),
   () => import('./dpo.command.js'),
 ];
@@ -30,6 +31,8 @@ export async function createProgram(): Promise<Command> {
   const program = new Command('driftloop')
     .description('Learns from the dissatisfaction that users voice in live chats.')
     .version('0.1.0')
+    // So that a command may have a `--version` of its own.
+    .enablePositionalOptions()
     .showHelpAfterError()
     .exitOverride();
   for (const load of COMMANDS) (await load()).register(program);

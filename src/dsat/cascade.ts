@@ -7,7 +7,7 @@ import { firstStageFeatures } from './first-stage-features.js';
 import { LinearStage } from './linear-stage.js';
 import { secondStageFeatures } from './second-stage-features.js';
 import { decodeStage } from './stage-model.js';
-import type { Exchange, NamingClassifier, Rubric, Verdict } from './verdict.js';
+import type { Classifier, Exchange, NamingClassifier, Rubric, Verdict } from './verdict.js';
 
 /** The directory of the shipped weights. */
 const SHIPPED = fileURLToPath(new URL('./weights/', import.meta.url));
@@ -37,16 +37,16 @@ export function loadSecondStage(dir = SHIPPED): LinearStage {
 
 /** Both stages, for whoever needs final verdicts at once. */
 export function loadCascade(dir = SHIPPED): NamingClassifier {
-  return new Cascade(loadFirstStage(dir), loadSecondStage(dir));
+  return new NamingCascade(loadFirstStage(dir), loadSecondStage(dir));
 }
 
 /** The first stage's verdicts, and the second's where the first is not sure. */
-export class Cascade implements NamingClassifier {
+export class Cascade<Stage extends Classifier = Classifier> implements Classifier {
   readonly version: string;
 
   constructor(
-    private readonly first: NamingClassifier,
-    private readonly second: NamingClassifier,
+    protected readonly first: Stage,
+    protected readonly second: Stage,
   ) {
     this.version = first.version;
   }
@@ -57,7 +57,9 @@ export class Cascade implements NamingClassifier {
     let taken = 0;
     return early.map((verdict) => (isOpen(verdict) ? late[taken++]! : verdict));
   }
+}
 
+class NamingCascade extends Cascade<NamingClassifier> implements NamingClassifier {
   async likelyRubrics(exchanges: Exchange[]): Promise<Rubric[]> {
     const open = (await this.first.classify(exchanges)).map(isOpen);
     const early = await this.first.likelyRubrics(exchanges.filter((_, at) => !open[at]));

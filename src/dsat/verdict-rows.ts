@@ -20,8 +20,12 @@ export async function insertVerdicts(manager: EntityManager, judged: JudgedTurn[
   );
 }
 
-/** Overwrites verdicts that are provisional, and that this transaction holds. */
-export async function updateVerdicts(manager: EntityManager, judged: JudgedTurn[]): Promise<void> {
+/** Overwrites verdicts of one status, which this transaction holds. */
+export async function updateVerdicts(
+  manager: EntityManager,
+  judged: JudgedTurn[],
+  from: Verdict['status'] = 'provisional',
+): Promise<void> {
   await manager.query(
     `UPDATE verdicts v SET label = g.label, p_dsat = g.p_dsat, p_sat = g.p_sat, p_neutral = g.p_neutral,
        rubric = g.rubric, classifier_version = g.classifier_version, status = g.status, abstained = g.abstained,
@@ -29,7 +33,7 @@ export async function updateVerdicts(manager: EntityManager, judged: JudgedTurn[
      FROM unnest(${VERDICT_COLUMNS})
        AS g (conversation_id, turn, label, p_dsat, p_sat, p_neutral, rubric, classifier_version, status, abstained, judge,
          evidence, classified)
-     WHERE v.conversation_id = g.conversation_id AND v.turn = g.turn AND v.status = 'provisional'`,
+     WHERE v.conversation_id = g.conversation_id AND v.turn = g.turn AND v.status = '${from}'`,
     verdictColumns(judged),
   );
 }
@@ -41,34 +45,35 @@ export interface ProvisionalTurn {
   exchange: Exchange;
 }
 
-interface ProvisionalRow extends Exchange, Omit<ProvisionalTurn, 'exchange'> {}
+export interface ExchangeRow extends Exchange, Omit<ProvisionalTurn, 'exchange'> {}
+
+/** SQL: columns and tables of an `ExchangeRow` for each turn of `taken`. */
+export const EXCHANGE_JOINS = `taken.conversation_id AS "conversationId", taken.turn, prompt.turn AS "promptTurn",
+    coalesce(prompt.content, '') AS prompt, reply.content AS reply, judged.content AS "userTurn"
+  FROM taken
+  JOIN turns judged ON judged.conversation_id = taken.conversation_id AND judged.turn = taken.turn
+  JOIN turns reply ON reply.conversation_id = taken.conversation_id AND reply.turn = taken.turn - 1
+  LEFT JOIN LATERAL (
+    SELECT turn, content FROM turns
+    WHERE conversation_id = taken.conversation_id AND turn < taken.turn - 1 AND role = 'user'
+    ORDER BY turn DESC LIMIT 1
+  ) AS prompt ON true`;
+
+export function exchangeOf({ conversationId, turn, promptTurn, ...exchange }: ExchangeRow): ProvisionalTurn {
+  return { conversationId, turn, promptTurn, exchange };
+}
 
 /** Takes up to `limit` provisional verdicts, the oldest first, that no other worker holds; until the transaction ends. */
 export async function takeProvisional(manager: EntityManager, limit: number): Promise<ProvisionalTurn[]> {
-  const rows = await manager.query<ProvisionalRow[]>(
+  const rows = await manager.query<ExchangeRow[]>(
     `WITH taken AS MATERIALIZED (
        SELECT conversation_id, turn FROM verdicts WHERE status = 'provisional'
        ORDER BY decided_at LIMIT $1 FOR UPDATE SKIP LOCKED
      )
-     SELECT conversation_id AS "conversationId", taken.turn, prompt.turn AS "promptTurn",
-       coalesce(prompt.content, '') AS prompt, reply.content AS reply, judged.content AS "userTurn"
-     FROM taken
-     JOIN turns judged USING (conversation_id, turn)
-     JOIN turns reply USING (conversation_id)
-     LEFT JOIN LATERAL (
-       SELECT turn, content FROM turns
-       WHERE conversation_id = taken.conversation_id AND turn < taken.turn - 1 AND role = 'user'
-       ORDER BY turn DESC LIMIT 1
-     ) AS prompt ON true
-     WHERE reply.turn = taken.turn - 1`,
+     SELECT ${EXCHANGE_JOINS}`,
     [limit],
   );
-  return rows.map(({ conversationId, turn, promptTurn, ...exchange }) => ({
-    conversationId,
-    turn,
-    promptTurn,
-    exchange,
-  }));
+  return rows.map(exchangeOf);
 }
 
 const VERDICT_COLUMNS = `$1::text[], $2::integer[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::text[],

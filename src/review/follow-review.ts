@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { AnchorState } from '../anchor/anchor.js';
 import { derivedId } from '../anchor/derived-id.js';
 import { recordFinal } from '../anchor/record-final.js';
+import { NOT_DSAT, retiredByVerdict } from '../anchor/retired-by-verdict.js';
 import { isSettled, type Verdict } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import type { Review, ReviewedTurn } from './record-review.js';
@@ -12,9 +13,6 @@ export interface FollowedReview extends Pick<Review, 'conversationId' | 'turn' |
   /** The review was stored before: it is not logged again. */
   again: boolean;
 }
-
-/** Why an anchor is retired whose turn reviewers do not call dsat. One with another reason was retired by a person. */
-const RETIRED = 'reviewed: not dsat';
 
 /**
  * Brings the turn's anchor and seed pairs in line with its reviews: made, retired, or active again. What a person decided
@@ -66,8 +64,9 @@ async function confirm(manager: EntityManager, id: string, rubric: string | null
     [id, rubric],
   );
   await manager.query(
-    `UPDATE anchors SET state = 'active', state_reason = NULL WHERE id = $1 AND state = 'retired' AND state_reason = $2`,
-    [id, RETIRED],
+    `UPDATE anchors a SET state = 'active', state_reason = NULL, disputed_by = NULL
+     WHERE id = $1 AND ${retiredByVerdict('a')}`,
+    [id],
   );
 }
 
@@ -75,7 +74,7 @@ async function retire(manager: EntityManager, id: string): Promise<void> {
   await manager.query(
     `UPDATE anchors SET state = 'retired', state_reason = $2 WHERE id = $1
        AND (state = 'quarantined' OR state = 'active' AND state_reason IS NULL)`,
-    [id, RETIRED],
+    [id, NOT_DSAT.reviewed],
   );
 }
 

@@ -13,7 +13,7 @@ interface TurnKey {
  * The verdicts with the feedback that is stored on their replies; provisional ones as they are, whoever settles them
  * joins it. Call it in a transaction that holds the conversations' locks, so that feedback comes either before or after.
  */
-export async function joinEvidence(manager: EntityManager, judged: JudgedTurn[]): Promise<JudgedTurn[]> {
+export async function joinEvidence<T extends JudgedTurn>(manager: EntityManager, judged: T[]): Promise<T[]> {
   const settled = judged.filter(({ verdict }) => verdict.status === 'final');
   const given = await feedbackOnReplies(manager, settled);
   if (given.size === 0) return judged;

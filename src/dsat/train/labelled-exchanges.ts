@@ -13,7 +13,8 @@ const labelSchema = z.object({
   label: z.enum(LABELS),
   rubric: z.enum(RUBRICS).nullable(),
   confidence: z.enum(['high', 'low']),
-  stratum: z.enum(['random', 'enriched', 'positive-cue', 'uncertain', 'likely']),
+  /** `random` and `more-random` were drawn at natural rates; figures are from `random` only. */
+  stratum: z.enum(['random', 'enriched', 'positive-cue', 'uncertain', 'likely', 'more-random', 'more-uncertain']),
 });
 
 /** One line of `data/dsat-labels.jsonl`: no text, only where the text is. */

@@ -82,7 +82,7 @@ export const configSchema = z.object({
     .default(30_000)
     .describe('Kafka consumer session timeout, milliseconds.'),
   DRIFTLOOP_CLASSIFY_BATCH: positive
-    .default(256)
+    .default(64)
     .describe('Provisional verdicts that a `classify` worker takes at once.'),
   DRIFTLOOP_REDACT: z
     .string()

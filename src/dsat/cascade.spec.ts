@@ -59,14 +59,14 @@ describe('the shipped weights', () => {
     ['dsat', DSAT],
     ['sat', SAT],
     ['neutral', NEUTRAL],
-  ] as const)('call clear turns %s in either stage', (label, exchanges) => {
+  ] as const)('call clear turns %s in either stage', async (label, exchanges) => {
     for (const stage of [first, second]) {
-      expect(stage.classifyNow([...exchanges]).map((verdict) => verdict.label)).toEqual([label, label, label]);
+      expect((await stage.classify([...exchanges])).map((verdict) => verdict.label)).toEqual([label, label, label]);
     }
   });
 
-  it('name why a turn displeased', () => {
-    expect(second.classifyNow(DSAT).map(({ rubric }) => rubric)).toEqual([
+  it('name why a turn displeased', async () => {
+    expect((await second.classify(DSAT)).map(({ rubric }) => rubric)).toEqual([
       'not-working',
       'factual-error',
       'ignored-instruction',
@@ -92,7 +92,7 @@ describe('the cascade', () => {
     const early = first.classifyNow(exchanges);
     const cascade = loadCascade();
     const verdicts = await cascade.classify(exchanges);
-    const late = second.classifyNow(exchanges);
+    const late = await second.classify(exchanges);
     expect(early.some(({ status }) => status === 'final')).toBe(true);
     expect(verdicts).toEqual(early.map((verdict, at) => (verdict.status === 'final' ? verdict : late[at])));
     expect(cascade.version).toBe(classifierVersion());
@@ -110,16 +110,16 @@ describe('the cascade', () => {
     });
   });
 
-  it('gives an exchange the same verdict whatever is classified beside it', () => {
-    const alone = DSAT.map((one) => second.classifyNow([one])[0]);
-    expect(second.classifyNow([...NEUTRAL, ...DSAT]).slice(NEUTRAL.length)).toEqual(alone);
+  it('gives an exchange the same verdict whatever is classified beside it', async () => {
+    const alone = await Promise.all(DSAT.map(async (one) => (await second.classify([one]))[0]));
+    expect((await second.classify([...NEUTRAL, ...DSAT])).slice(NEUTRAL.length)).toEqual(alone);
   });
 
-  it('has an answer for empty, foreign, broken and very long texts', () => {
+  it('has an answer for empty, foreign, broken and very long texts', async () => {
     const long = 'x \ud800 ```` error 你好! '.repeat(60_000);
     const texts = ['', ' ', '\ud800', '\udfff\ud800', '\0', '🙂', 'هذا لا يعمل', 'それは違います', '!!!!!!!!!', long];
     const exchanges = texts.flatMap((a) => texts.map((b) => exchange(b, a, a === long ? long : b + a)));
-    for (const stage of [first, second]) stage.classifyNow(exchanges).forEach(expectWhole);
+    for (const stage of [first, second]) (await stage.classify(exchanges)).forEach(expectWhole);
   });
 });
 

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DriftError } from '../drift-error.js';
+import { EncoderPool } from './encoder/encoder-pool.js';
+import { EncoderStage } from './encoder/encoder-stage.js';
 import { firstStageFeatures } from './first-stage-features.js';
 import { LinearStage } from './linear-stage.js';
 import { secondStageFeatures } from './second-stage-features.js';
@@ -29,10 +31,13 @@ export function loadFirstStage(dir = SHIPPED): LinearStage {
   );
 }
 
-/** Decides every turn that it gets; slower. */
-export function loadSecondStage(dir = SHIPPED): LinearStage {
+/** Decides every turn that it gets, in a worker thread; far slower. */
+export function loadSecondStage(dir = SHIPPED): EncoderStage {
   const model = decodeStage(read(dir, 'second'), STAGE_FILES.second);
-  return new LinearStage(classifierVersion(dir), model, secondStageFeatures(new Set(model.frequentTokens)));
+  const { encoder } = model;
+  if (!encoder) throw new DriftError('model-invalid', `${join(dir, STAGE_FILES.second)} names no encoder.`);
+  const linear = new LinearStage(classifierVersion(dir), model, secondStageFeatures(new Set(model.frequentTokens)));
+  return new EncoderStage(linear, new EncoderPool({ dir, sha256: encoder.sha256 }), { ...model, encoder });
 }
 
 /** Both stages, for whoever needs final verdicts at once. */
@@ -71,13 +76,13 @@ class NamingCascade extends Cascade<NamingClassifier> implements NamingClassifie
 
 const isOpen = ({ status }: Verdict) => status === 'provisional';
 
-/** Names the weights of both stages together; other weights have another name. */
+/** Names the weights of both stages together (the second's name the encoder's); other weights have another name. */
 export function classifierVersion(dir = SHIPPED): string {
   return versionOf(read(dir, 'first'), read(dir, 'second'));
 }
 
 export function versionOf(first: Buffer, second: Buffer): string {
-  return `linear-${createHash('sha256').update(first).update(second).digest('hex').slice(0, 12)}`;
+  return `cascade-${createHash('sha256').update(first).update(second).digest('hex').slice(0, 12)}`;
 }
 
 export function loadCard(): ClassifierCard {

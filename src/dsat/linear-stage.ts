@@ -1,21 +1,13 @@
+import { likeliest, verdictOf } from './decide-verdict.js';
 import { FeatureVector } from './feature-vector.js';
 import { LinearOutput } from './linear-output.js';
-import { softmax } from './softmax.js';
-import type { Band, Calibration, Decision, StageModel } from './stage-model.js';
-import {
-  type Exchange,
-  LABELS,
-  type Label,
-  type NamingClassifier,
-  RUBRICS,
-  type Rubric,
-  type Verdict,
-} from './verdict.js';
+import type { StageModel } from './stage-model.js';
+import { type Exchange, LABELS, type NamingClassifier, RUBRICS, type Rubric, type Verdict } from './verdict.js';
 
 /** Writes the features of an exchange into an emptied vector. */
 export type Features = (exchange: Exchange, into: FeatureVector) => void;
 
-/** One stage of the cascade: a calibrated linear model over hashed features. */
+/** A linear model over hashed features; used by itself it is a stage of the cascade. */
 export class LinearStage implements NamingClassifier {
   private readonly vector: FeatureVector;
   private readonly labels: LinearOutput;
@@ -38,63 +30,31 @@ export class LinearStage implements NamingClassifier {
   }
 
   async likelyRubrics(exchanges: Exchange[]): Promise<Rubric[]> {
-    return exchanges.map((exchange) => {
-      this.features(exchange, this.vector);
-      return this.rubric();
-    });
+    return exchanges.map((exchange) => likeliest(this.scoresOf(exchange).rubrics));
   }
 
   /** The verdicts without a promise, for the Kafka batch. */
   classifyNow(exchanges: Exchange[]): Verdict[] {
-    return exchanges.map((exchange) => this.verdict(exchange));
+    return exchanges.map((exchange) => {
+      this.scoreLabels(exchange);
+      return verdictOf(this.scores, () => this.scoreRubrics(), this.model, this.version);
+    });
   }
 
-  private verdict(exchange: Exchange): Verdict {
+  /** Scores before calibration, in the order of `LABELS` and of `RUBRICS`; overwritten by the next call. */
+  scoresOf(exchange: Exchange): { labels: Float64Array; rubrics: Float64Array } {
+    this.scoreLabels(exchange);
+    return { labels: this.scores, rubrics: this.scoreRubrics() };
+  }
+
+  private scoreLabels(exchange: Exchange): void {
     this.features(exchange, this.vector);
     this.labels.score(this.vector, this.scores);
-    const [dsat, sat, neutral] = calibrate(this.scores, this.model.calibration);
-    const probabilities = { dsat: dsat!, sat: sat!, neutral: neutral! };
-    const label = decide(probabilities, this.model.decision);
-    return {
-      label,
-      probabilities,
-      rubric: label === 'dsat' ? this.rubric() : null,
-      abstained: abstains(probabilities, this.model.decision),
-      classifierVersion: this.version,
-      status: this.model.band && isUncertain(probabilities, this.model.band) ? 'provisional' : 'final',
-    };
   }
 
-  private rubric(): Rubric {
+  /** Of the exchange whose labels were scored last. */
+  private scoreRubrics(): Float64Array {
     this.rubrics.score(this.vector, this.rubricScores);
-    return RUBRICS[this.rubricScores.indexOf(Math.max(...this.rubricScores))]!;
+    return this.rubricScores;
   }
-}
-
-/** Probabilities of scores, in place. */
-export function calibrate(scores: Float64Array, { scale, shift }: Calibration): Float64Array {
-  for (let i = 0; i < scores.length; i++) scores[i] = scale * scores[i]! + shift[i]!;
-  softmax(scores);
-  return scores;
-}
-
-export function decide({ dsat, sat }: Record<Label, number>, decision: Decision): Label {
-  if (dsat >= decision.dsat) return 'dsat';
-  return sat >= decision.sat ? 'sat' : 'neutral';
-}
-
-/** From here on dsat is more probable than not. */
-const MORE_LIKELY = 0.5;
-
-/**
- * Whether a verdict abstains: a dsat one that is more likely wrong than right, and one that the same distance under the
- * threshold kept from being dsat. The threshold is where F1 is best, and so lies under one half.
- */
-export function abstains({ dsat }: Record<Label, number>, { dsat: threshold }: Decision): boolean {
-  return dsat < MORE_LIKELY && dsat > 2 * threshold - MORE_LIKELY;
-}
-
-export function isUncertain(probabilities: Record<Label, number>, band: Band): boolean {
-  const within = (value: number, [from, to]: [number, number]) => value > from && value < to;
-  return within(probabilities.dsat, band.dsat) || within(probabilities.sat, band.sat);
 }

@@ -17,6 +17,7 @@ const model: StageModel = {
   rubrics: output(9),
   calibration: { scale: 1.1, shift: [0.1, -0.2, 0] },
   decision: { dsat: 0.35, sat: 0.5 },
+  encoder: null,
   band: { dsat: [0.1, 0.9], sat: [0.1, 0.9] },
 };
 

@@ -20,6 +20,14 @@ export interface Band {
   sat: [from: number, to: number];
 }
 
+/** The encoder beside a linear model: scores of both are added. */
+export interface EncoderShare {
+  /** Of `encoder.onnx` and `encoder-tokenizer.json`, in this order: other bytes are another classifier. */
+  sha256: string[];
+  /** What the linear model's scores are multiplied by before they are added to the encoder's. */
+  linear: { labels: number; rubrics: number };
+}
+
 /** All that one stage of the cascade has learnt. */
 export interface StageModel {
   /** Features are hashed into two to this power of buckets. */
@@ -32,6 +40,8 @@ export interface StageModel {
   decision: Decision;
   /** null: the stage decides all it gets. */
   band: Band | null;
+  /** null: the linear model is all there is. */
+  encoder: EncoderShare | null;
 }
 
 const MAGIC = 'driftloop-dsat-1';

@@ -1,5 +1,5 @@
 import { DriftError } from '../../drift-error.js';
-import { abstains, calibrate, decide } from '../linear-stage.js';
+import { abstains, calibrate, decide } from '../decide-verdict.js';
 import { askJson } from '../llm/ask-json.js';
 import type { JudgeClient } from '../llm/judge-client.js';
 import { chunksOf, mapConcurrently } from '../llm/map-concurrently.js';

@@ -1,6 +1,6 @@
 import { DriftError } from '../../drift-error.js';
+import { calibrate, decide } from '../decide-verdict.js';
 import { type Decided, type Figures, figuresOf } from '../evaluation/figures.js';
-import { calibrate, decide } from '../linear-stage.js';
 import { chunksOf, mapConcurrently } from '../llm/map-concurrently.js';
 import { foldOf } from '../train/cross-validation.js';
 import { fitCalibration } from '../train/fit-calibration.js';

@@ -48,17 +48,23 @@ export function measureBand(
 /** What the cascade may lose against the second stage alone, in each figure. */
 const TOLERATED_LOSS = 0.005;
 
-/** The band that leaves the fewest turns to the second stage without losing more than is tolerated. */
+/** The second stage is some hundred times as costly as the first: it may read no more of the turns than this. */
+const MOST_PROVISIONAL = 0.35;
+
+/**
+ * The band that leaves the fewest turns to the second stage without losing more than is tolerated; where none that leaves
+ * few enough does, the one among those with the best average precision.
+ */
 export function chooseBand(examples: CascadeExample[], decisions: Record<StageName, Decision>): MeasuredBand {
   const alone = measureBand(examples, EVERYTHING, decisions);
-  const bands = measureBands(examples, decisions);
+  const bands = measureBands(examples, decisions).filter(({ provisional }) => provisional <= MOST_PROVISIONAL);
   const good = bands.find(
     (band) =>
       band.dsatAveragePrecision >= alone.dsatAveragePrecision - TOLERATED_LOSS &&
       band.dsatF1 >= alone.dsatF1 - TOLERATED_LOSS &&
       band.satF1 >= alone.satF1 - TOLERATED_LOSS,
   );
-  return good ?? bands.at(-1)!;
+  return good ?? bands.reduce((best, band) => (band.dsatAveragePrecision > best.dsatAveragePrecision ? band : best));
 }
 
 /** Accuracy against the share that goes to the second stage: for each twentieth the best band that stays within it. */

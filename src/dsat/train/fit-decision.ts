@@ -1,6 +1,6 @@
+import { abstains, decide, isUncertain } from '../decide-verdict.js';
 import { type JudgedExample, type Probabilities, scoredFor } from '../evaluation/judged.js';
 import { bestF1 } from '../evaluation/metrics.js';
-import { abstains, decide, isUncertain } from '../linear-stage.js';
 import type { Band, Decision } from '../stage-model.js';
 import type { Label } from '../verdict.js';
 

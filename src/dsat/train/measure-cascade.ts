@@ -1,5 +1,5 @@
+import { calibrate } from '../decide-verdict.js';
 import type { Decided } from '../evaluation/figures.js';
-import { calibrate } from '../linear-stage.js';
 import type { Band, Calibration, Decision } from '../stage-model.js';
 import { LABELS, RUBRICS, type Rubric } from '../verdict.js';
 import { FOLDS } from './cross-validation.js';

@@ -1,9 +1,9 @@
 import type { CorpusConversation } from '../../chat-log/sharegpt-corpus.js';
+import { calibrate } from '../decide-verdict.js';
 import { bootstrapInterval } from '../evaluation/bootstrap.js';
 import { averagePrecision, calibrationError, type Scored } from '../evaluation/metrics.js';
 import { FeatureVector } from '../feature-vector.js';
 import { quantise } from '../linear-output.js';
-import { calibrate } from '../linear-stage.js';
 import { replyFeatures } from '../reply-judge/reply-features.js';
 import type { FreshReply } from '../reply-judge/reply-judge.js';
 import type { Calibration, StageModel } from '../stage-model.js';
@@ -149,7 +149,7 @@ export function areaUnderRoc(scored: Scored[]): number {
 function modelOf(labels: StageModel['labels'], calibration: Calibration): StageModel {
   const none = { classes: 0, bias: [], scales: [], weights: new Int8Array() };
   return {
-    ...{ bits: BITS, frequentTokens: [], labels, rubrics: none, calibration, band: null },
+    ...{ bits: BITS, frequentTokens: [], labels, rubrics: none, calibration, band: null, encoder: null },
     decision: { dsat: 0.5, sat: 1 },
   };
 }

@@ -53,6 +53,15 @@ export function register(program: Command): void {
     .option('--batch-size <n>', 'pairs a step', number)
     .option('--epochs <n>', 'passes over the pairs of an iteration', number)
     .option('--label-smoothing <share>', 'share of pairs taken to be the wrong way round', number)
+    .addOption(
+      new Option('--verdict-confidence <use>', 'what the measured precision of a verdict decides').choices([
+        'off',
+        'threshold',
+        'weight',
+        'smoothing',
+      ]),
+    )
+    .option('--least-precision <share>', 'precision from which on anchors are trained on, with threshold', number)
     .option('--sft-weight <weight>', 'weight of the likelihood of chosen in the loss', number)
     .option('--lora-rank <rank>', 'train adapters of this rank instead of all weights', number)
     .addOption(

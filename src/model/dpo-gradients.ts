@@ -1,11 +1,13 @@
-import type { ReferencedPair } from '../training/engine/training-engine.js';
-import { type DpoLossSettings, type DpoOutputs, dpoLoss } from './dpo-loss.js';
+import type { DpoSettings, ReferencedPair } from '../training/engine/training-engine.js';
+import { type DpoOutputs, dpoLoss } from './dpo-loss.js';
 import type { Gradients } from './gradients.js';
 import { headBackward, trainingLogprobs } from './head.js';
 import { disposeBatch, groupByPrompt, type PackedBatch, pack } from './packing.js';
 import type { PreparedDecoder } from './prepared-decoder.js';
 import { backward, trainingHiddenStates } from './segment-pass.js';
 import { type Tensor, tf } from './tf.js';
+
+type LossSettings = Pick<DpoSettings, 'beta' | 'labelSmoothing' | 'sftWeight'>;
 
 /** What one pair contributed to a step. */
 export interface PairFigures {
@@ -24,7 +26,7 @@ export interface PairFigures {
 export function addDpoGradients(
   decoder: PreparedDecoder,
   pairs: readonly ReferencedPair[],
-  settings: DpoLossSettings,
+  settings: LossSettings,
   divisor: number,
   gradients: Gradients,
   recompute = false,
@@ -57,7 +59,7 @@ function pairLosses(
   batch: PackedBatch,
   logprobs: Tensor,
   pairs: readonly ReferencedPair[],
-  settings: DpoLossSettings,
+  settings: LossSettings,
   divisor: number,
 ): { dLogprobs: Tensor; outputs: PairOutputs } {
   const owners = tf.tensor1d(
@@ -73,6 +75,8 @@ function pairLosses(
       referenceChosen: tf.tensor1d(pairs.map(({ reference }) => reference.chosen)),
       referenceRejected: tf.tensor1d(pairs.map(({ reference }) => reference.rejected)),
       chosenTokens: tf.tensor1d(pairs.map(({ chosenIds }) => chosenIds.length)),
+      weights: tf.tensor1d(pairs.map(({ weight }) => weight ?? 1)),
+      labelSmoothing: tf.tensor1d(pairs.map(({ labelSmoothing }) => labelSmoothing ?? settings.labelSmoothing)),
     },
     settings,
   );

@@ -11,8 +11,17 @@ const inputs = {
 };
 // Rewards 0.1 * 2 and 0.1 * -1, margin 0.3; -log sigma(0.3) = 0.554355, -log sigma(-0.3) = 0.854355.
 
-function first(settings: { labelSmoothing: number; sftWeight: number }) {
-  const outputs = dpoLoss(inputs, { beta: 0.1, ...settings });
+function first({
+  labelSmoothing,
+  sftWeight,
+  weight = 1,
+}: {
+  labelSmoothing: number;
+  sftWeight: number;
+  weight?: number;
+}) {
+  const each = { weights: tf.tensor1d([weight]), labelSmoothing: tf.tensor1d([labelSmoothing]) };
+  const outputs = dpoLoss({ ...inputs, ...each }, { beta: 0.1, sftWeight });
   const { losses, chosenRewards, rejectedRewards, dChosen, dRejected } = outputs;
   const read = [losses, chosenRewards, rejectedRewards, dChosen, dRejected].map((tensor) => tensor.dataSync()[0]!);
   tf.dispose(outputs);
@@ -39,4 +48,28 @@ test('adds the chosen’s mean negative log-likelihood, which pulls on the chose
   expect(loss).toBeCloseTo(0.554355 + 0.5 * 2, 5);
   expect(dChosen).toBeCloseTo(-0.1 * 0.425557 - 0.5 / 5, 6);
   expect(dRejected).toBeCloseTo(0.1 * 0.425557, 6);
+});
+
+test('weighs the preference of each pair, and not the likelihood of its chosen', () => {
+  const [loss, chosenReward, , dChosen, dRejected] = first({ labelSmoothing: 0.25, sftWeight: 0.5, weight: 0.6 });
+  expect(loss).toBeCloseTo(0.6 * (0.75 * 0.554355 + 0.25 * 0.854355) + 0.5 * 2, 5);
+  expect(chosenReward).toBeCloseTo(0.2, 6);
+  expect(dChosen).toBeCloseTo(0.6 * 0.1 * (-0.75 * 0.425557 + 0.25 * 0.574443) - 0.5 / 5, 6);
+  expect(dRejected).toBeCloseTo(-0.6 * 0.1 * (-0.75 * 0.425557 + 0.25 * 0.574443), 6);
+});
+
+test('takes weight and smoothing of each pair by itself', () => {
+  const twice = (tensor: keyof typeof inputs) => tf.concat([inputs[tensor], inputs[tensor]]);
+  const each = { weights: tf.tensor1d([1, 0.5]), labelSmoothing: tf.tensor1d([0, 0.25]) };
+  const both = {
+    chosenLogps: twice('chosenLogps'),
+    rejectedLogps: twice('rejectedLogps'),
+    referenceChosen: twice('referenceChosen'),
+    referenceRejected: twice('referenceRejected'),
+    chosenTokens: twice('chosenTokens'),
+  };
+  const { losses } = dpoLoss({ ...both, ...each }, { beta: 0.1, sftWeight: 0 });
+  const [plain, weighed] = losses.dataSync();
+  expect(plain).toBeCloseTo(0.554355, 5);
+  expect(weighed).toBeCloseTo(0.5 * (0.75 * 0.554355 + 0.25 * 0.854355), 5);
 });

@@ -8,6 +8,7 @@ export const SAMPLING_MODES = ['guided', 'unguided'] as const;
 export const REFERENCES = ['start', 'seed', 'base'] as const;
 export const ORIGINS = [...ANCHOR_ORIGINS, 'any'] as const;
 export const REPLY_JUDGES = ['embedded', 'llm'] as const;
+export const VERDICT_CONFIDENCES = ['off', 'threshold', 'weight', 'smoothing'] as const;
 export const DTYPES = ['fp32', 'bf16'] as const;
 
 const tokens = z.int().min(16).max(131_072);
@@ -61,6 +62,14 @@ export const runSettingsSchema = z.strictObject({
   warmupRatio: share,
   maxGradNorm: z.number().positive(),
   labelSmoothing: z.number().min(0).max(0.5),
+  // Runs that an earlier release began had none.
+  verdictConfidence: z
+    .enum(VERDICT_CONFIDENCES)
+    .default('off')
+    .describe(
+      'What the measured precision of a verdict decides: nothing, whether its anchor is trained on, how much its pair weighs, or its label smoothing.',
+    ),
+  leastPrecision: share.default(0.6).describe('Precision from which on anchors are trained on, where that decides.'),
   sftWeight: z.number().min(0).describe('Weight of the negative log-likelihood of chosen in the loss.'),
   loraRank: z.int().positive().max(1024).nullable().describe('Rank of low-rank adapters; null trains all weights.'),
   replyJudge: z
@@ -113,6 +122,8 @@ const DEFAULT: RunSettings = {
   warmupRatio: 0.1,
   maxGradNorm: 1,
   labelSmoothing: 0,
+  verdictConfidence: 'weight',
+  leastPrecision: 0.6,
   sftWeight: 0.001,
   loraRank: null,
   replyJudge: 'embedded',

@@ -26,6 +26,8 @@ export class UnigramEngine implements TrainingEngine {
   /** Calls of all policies so far, and what to do before each: a test throws here. */
   calls = 0;
   loaded = 0;
+  /** Pairs that policies were trained on so far. */
+  trained: ReferencedPair[] = [];
   beforeCall: (call: number) => void = () => {};
   /** Multiplies the loss of every step: NaN for a run that diverges. */
   lossFactor = 1;
@@ -76,6 +78,7 @@ class UnigramPolicy implements EnginePolicy {
     onStep: (step: TrainingStep, totalSteps: number) => void | Promise<void>,
   ) {
     this.engine.enter();
+    this.engine.trained.push(...pairs);
     const order = Array.from({ length: settings.epochs }, () => pairs).flat();
     const total = Math.ceil(order.length / settings.batchSize);
     for (let step = 1; step <= total; step++) {

@@ -80,6 +80,10 @@ export interface PairLogps {
 export interface ReferencedPair extends TokenPair {
   /** Of the frozen reference; they enter the loss as constants (DPO, arXiv 2305.18290, eq. 7). */
   reference: PairLogps;
+  /** Factor of the pair's preference term in the loss; 1 where it is absent. */
+  weight?: number;
+  /** In place of the settings' one: how probable it is that the preference is the wrong way round. */
+  labelSmoothing?: number;
 }
 
 export interface DpoSettings {

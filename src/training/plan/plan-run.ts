@@ -5,6 +5,7 @@ import { prepareAnchor } from '../prompt/prepare-anchor.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
 import type { RunSettings } from '../settings.js';
 import type { AnchorDecision } from '../store/run-store.js';
+import { readPrecisions } from './anchor-precision.js';
 import { type Choice, chooseAnchors, type Fitness } from './choose-anchors.js';
 import type { Given } from './influence.js';
 import { contentHash, snapshotHash } from './snapshot.js';
@@ -56,7 +57,13 @@ export async function planRun(
   const look = (mode: RunSettings['sampling']) => (ids: string[]) =>
     fitnessOf(dataSource, tokenizer, settings, mode, ids);
   const most = settings.anchors ?? Number.POSITIVE_INFINITY;
-  const train = await chooseAnchors(side('train'), most, settings, look(settings.sampling));
+  const precisions = await readPrecisions(
+    dataSource,
+    active.map(({ id }) => id),
+  );
+  const [trusted, doubtful] = sortByPrecision(side('train'), precisions, settings);
+  const train = await chooseAnchors(trusted, most, settings, look(settings.sampling));
+  for (const { id } of doubtful) train.dropped.set(id, 'low-precision');
   const heldOut = await chooseAnchors(side('held-out'), settings.heldOutAnchors, settings, look('guided'));
   const anchors = {
     active: active.length,
@@ -66,7 +73,7 @@ export async function planRun(
     spare: train.spare.length + heldOut.spare.length,
   };
   return {
-    decisions: [...decisionsOf(train, 'train'), ...decisionsOf(heldOut, 'held-out')],
+    decisions: [...decisionsOf(train, 'train', precisions), ...decisionsOf(heldOut, 'held-out', precisions)],
     snapshotHash: snapshotHash([...train.chosen, ...heldOut.chosen]),
     outcome: { anchors, dropped: countBy([...train.dropped.values(), ...heldOut.dropped.values()]) },
   };
@@ -89,12 +96,25 @@ async function fitnessOf(
   });
 }
 
-function decisionsOf({ chosen, dropped, spare }: Choice, split: Split): AnchorDecision[] {
-  return [
+/** Those that may be trained on, and those whose rubric is too often wrong. What is held out measures all of them. */
+function sortByPrecision<T extends { id: string }>(
+  candidates: readonly T[],
+  precisions: Precisions,
+  { verdictConfidence, leastPrecision }: RunSettings,
+): [trusted: T[], doubtful: T[]] {
+  const isDoubtful = ({ id }: T) => verdictConfidence === 'threshold' && (precisions.get(id) ?? 1) < leastPrecision;
+  return [candidates.filter((one) => !isDoubtful(one)), candidates.filter(isDoubtful)];
+}
+
+type Precisions = ReadonlyMap<string, number | null>;
+
+function decisionsOf({ chosen, dropped, spare }: Choice, split: Split, precisions: Precisions): AnchorDecision[] {
+  const decisions = [
     ...chosen.map(({ id }, position) => ({ anchorId: id, decision: split, position })),
     ...[...dropped].map(([anchorId, decision]) => ({ anchorId, decision, position: null })),
     ...spare.map((anchorId) => ({ anchorId, decision: 'spare', position: null })),
   ];
+  return decisions.map((one) => ({ ...one, precision: precisions.get(one.anchorId) ?? null }));
 }
 
 export function countBy(values: readonly string[]): Record<string, number> {

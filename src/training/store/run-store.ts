@@ -10,6 +10,8 @@ export interface AnchorDecision {
   /** `train`, `held-out`, `spare`, or why it was dropped. */
   decision: string;
   position: number | null;
+  /** How probably its turn is dsat, where that was measured. */
+  precision: number | null;
 }
 
 export interface NewRun {
@@ -46,13 +48,14 @@ export async function createRun(lease: Fenced, run: NewRun): Promise<RunEntity> 
 
 async function insertDecisions(manager: EntityManager, runId: string, decisions: AnchorDecision[]): Promise<void> {
   await manager.query(
-    `INSERT INTO run_anchors (run_id, anchor_id, decision, position)
-     SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::int[])`,
+    `INSERT INTO run_anchors (run_id, anchor_id, decision, position, precision)
+     SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::int[], $5::float8[])`,
     [
       runId,
       decisions.map(({ anchorId }) => anchorId),
       decisions.map(({ decision }) => decision),
       decisions.map(({ position }) => position),
+      decisions.map(({ precision }) => precision),
     ],
   );
 }
@@ -63,6 +66,15 @@ export async function readPlanned(dataSource: DataSource, runId: string, split: 
     `SELECT anchor_id AS "anchorId", position FROM run_anchors WHERE run_id = $1 AND decision = $2 ORDER BY position`,
     [runId, split],
   );
+}
+
+/** Of the run's training anchors, by id, as the plan knew it. */
+export async function readRunPrecisions(dataSource: DataSource, runId: string): Promise<Map<string, number | null>> {
+  const rows = await dataSource.query<{ id: string; precision: number | null }[]>(
+    `SELECT anchor_id AS id, precision FROM run_anchors WHERE run_id = $1 AND decision = 'train'`,
+    [runId],
+  );
+  return new Map(rows.map(({ id, precision }) => [id, precision]));
 }
 
 export async function readStages(dataSource: DataSource, runId: string): Promise<RunStageEntity[]> {

@@ -59,6 +59,8 @@ export const FAULTS: Record<FaultKind, Fault> = {
 
   'consumer-leaves': async ({ fleet, place, random, rest }) => {
     const leaving = oneOf(fleet.consumers, random);
+    // One that has only begun to start knows no SIGTERM yet, and holds nothing.
+    await until(() => leaving.isUp, 60_000);
     if (fleet.consumers.length <= CONSUMERS.least) fleet.addConsumer();
     const sending = place.send(rest);
     const left = await fleet.end(leaving, 'SIGTERM');

@@ -49,6 +49,10 @@ export class Worker {
     return worker;
   }
 
+  get isUp(): boolean {
+    return existsSync(this.portsFile);
+  }
+
   get pid(): number {
     return this.child!.pid!;
   }
@@ -81,7 +85,7 @@ export class Worker {
     const { exitCode, signalCode } = this.child!;
     const lastLine = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').at(-1) ?? '';
     const what = `ended with ${exitCode ?? signalCode}: ${lastLine.slice(0, 500)}`;
-    this.crashes.push({ worker: this.name, wasUp: existsSync(this.portsFile), what });
+    this.crashes.push({ worker: this.name, wasUp: this.isUp, what });
     await sleep(RESTART_MS);
     if (this.wanted) this.spawn();
   }

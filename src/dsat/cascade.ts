@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DriftError } from '../drift-error.js';
-import { EncoderPool } from './encoder/encoder-pool.js';
+import { EncoderProcess } from './encoder/encoder-process.js';
 import { EncoderStage } from './encoder/encoder-stage.js';
 import { firstStageFeatures } from './first-stage-features.js';
 import { LinearStage } from './linear-stage.js';
@@ -31,13 +31,13 @@ export function loadFirstStage(dir = SHIPPED): LinearStage {
   );
 }
 
-/** Decides every turn that it gets, in a worker thread; far slower. */
+/** Decides every turn that it gets, in a process of its own; far slower. */
 export function loadSecondStage(dir = SHIPPED): EncoderStage {
   const model = decodeStage(read(dir, 'second'), STAGE_FILES.second);
   const { encoder } = model;
   if (!encoder) throw new DriftError('model-invalid', `${join(dir, STAGE_FILES.second)} names no encoder.`);
   const linear = new LinearStage(classifierVersion(dir), model, secondStageFeatures(new Set(model.frequentTokens)));
-  return new EncoderStage(linear, new EncoderPool({ dir, sha256: encoder.sha256 }), { ...model, encoder });
+  return new EncoderStage(linear, new EncoderProcess({ dir, sha256: encoder.sha256 }), { ...model, encoder });
 }
 
 /** Both stages, for whoever needs final verdicts at once. */

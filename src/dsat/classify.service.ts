@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
@@ -74,7 +75,7 @@ export class ClassifyService {
     const onFailure = (error: unknown, waitMs: number) =>
       this.logger.warn(`Verdicts could not be settled, trying again in ${waitMs} ms: ${String(error)}`);
     try {
-      return await untilDone(() => settleSome(this.tools), { ...OUTAGE, signal, onFailure });
+      return await untilDone(() => settleSome(this.tools, signal), { ...OUTAGE, signal, onFailure });
     } catch (error) {
       if (signal.aborted) return 0;
       throw error;
@@ -85,14 +86,16 @@ export class ClassifyService {
 /**
  * Settles one batch of provisional verdicts in one transaction: the second stage's verdict, and what follows from it.
  * Returns how many; 0 where there are none that another worker does not hold.
+ * @param signal gives the batch up, for another worker, while it is being classified
  */
-export async function settleSome(tools: ClassifyTools): Promise<number> {
+export async function settleSome(tools: ClassifyTools, signal?: AbortSignal): Promise<number> {
   const { dataSource, secondStage, batch, feedbackEvidence } = tools;
   const startedAt = performance.now();
   const counts = await dataSource.transaction('READ COMMITTED', async (manager): Promise<SettledCounts | undefined> => {
     const taken = await takeProvisional(manager, batch);
     if (taken.length === 0) return undefined;
-    const verdicts = await secondStage.classify(taken.map(({ exchange }) => exchange));
+    const classified = secondStage.classify(taken.map(({ exchange }) => exchange));
+    const verdicts = await (signal ? unlessAborted(classified, signal) : classified);
     const settled: JudgedTurn[] = taken.map((turn, index) => ({
       ...turn,
       verdict: { ...verdicts[index]!, status: 'final' },
@@ -108,4 +111,17 @@ export async function settleSome(tools: ClassifyTools): Promise<number> {
   if (!counts) return 0;
   countSettled(counts, (performance.now() - startedAt) / 1_000);
   return counts.verdicts.length;
+}
+
+/** What the work comes to, unless the signal aborts before: then it is not waited for. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const finished = new AbortController();
+  const aborted = once(signal, 'abort', { signal: finished.signal }).then(() => signal.throwIfAborted());
+  try {
+    return (await Promise.race([work, aborted])) as T;
+  } finally {
+    finished.abort();
+    aborted.catch(() => {});
+  }
 }

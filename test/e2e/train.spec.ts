@@ -136,9 +136,10 @@ it('says by its exit code that it was used wrongly, that another trainer is at w
   const unknown = start(here, ['--no-such-option']);
   expect(await unknown.code).toBe(2);
 
+  // Long enough for the next one to meet it.
   let first: Training | undefined;
   await new Promise<void>((resolve) => {
-    first = start(here, ['--json'], (line) => line.startsWith('plan:') && resolve());
+    first = start(here, ['--json', '--iterations', '16'], (line) => line.startsWith('plan:') && resolve());
   });
   const refused = start(here);
   expect([await refused.code, refused.stderr.join('\n')]).toEqual([

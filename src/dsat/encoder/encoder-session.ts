@@ -24,7 +24,7 @@ export interface EncoderScores {
   rubrics: number[];
 }
 
-/** The encoder on the CPU, one thread. It blocks the thread it is called on: see `EncoderPool`. */
+/** The encoder on the CPU, one thread. It blocks the thread it is called on: see `EncoderProcess`. */
 export class EncoderSession {
   private constructor(
     private readonly session: InferenceSession,

@@ -2,7 +2,7 @@ import { likeliest, verdictOf } from '../decide-verdict.js';
 import type { LinearStage } from '../linear-stage.js';
 import type { EncoderShare, StageModel } from '../stage-model.js';
 import type { Exchange, NamingClassifier, Rubric, Verdict } from '../verdict.js';
-import type { EncoderPool } from './encoder-pool.js';
+import type { EncoderProcess } from './encoder-process.js';
 import type { EncoderScores } from './encoder-session.js';
 
 /** The second stage: an encoder and a linear model, whose scores are added. */
@@ -11,7 +11,7 @@ export class EncoderStage implements NamingClassifier {
 
   constructor(
     private readonly linear: LinearStage,
-    private readonly encoder: Pick<EncoderPool, 'score'>,
+    private readonly encoder: Pick<EncoderProcess, 'score'>,
     private readonly model: StageModel & { encoder: EncoderShare },
   ) {
     this.version = linear.version;

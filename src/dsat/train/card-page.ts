@@ -27,7 +27,7 @@ dissatisfied with the reply (\`dsat\`), satisfied (\`sat\`) or neither (\`neutra
   prompt it repeats, code, errors, an apology). What it is sure of is \`final\`.
 - What lies in its uncertain band (P(dsat) in ${card.band.band.dsat.join(' to ')}, or P(sat) in ${card.band.band.sat.join(' to ')}) is \`provisional\`: ${percent(card.band.provisional)} of the turns.
 - The **second stage** decides all of those. It adds the scores of two models: an encoder (bge-small-en-v1.5, 12 layers of 384,
-  fine-tuned, in 8 bits, run by ONNX Runtime in a worker thread) that reads at most 128 tokens of turn, prompt and reply; and
+  fine-tuned, in 8 bits, run by ONNX Runtime in a process of its own) that reads at most 128 tokens of turn, prompt and reply; and
   a linear model over longer n-grams, words of prompt and reply, how the turn opens with every less frequent word replaced by
   where it comes from, and every pair of 19 signals.
 

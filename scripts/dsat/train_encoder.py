@@ -130,7 +130,7 @@ def scores_of(path: str, rows: list[Row]) -> list[dict]:
     scores = []
     for row in rows:
         inputs = {"ids": np.array([row.ids]), "segments": np.array([row.segments])}
-        labels, rubrics = (output[0].round(4).tolist() for output in session.run(["labels", "rubrics"], inputs))
+        labels, rubrics = ([round(float(score), 3) for score in row] for (row,) in session.run(["labels", "rubrics"], inputs))
         where = {key: row.exchange[key] for key in ("conversation", "turn")}
         scores.append({**where, "labels": labels, "rubrics": rubrics})
     return scores

@@ -38,8 +38,8 @@ export const FAULTS: Record<FaultKind, Fault> = {
     const victim = oneOf(fleet.classifiers, random);
     const left = await whileStopped([...fleet.classifiers], async () => {
       await place.send(rest);
-      await until(async () => (await place.provisional()) > 0, 30_000);
-      // The others wait, so that what is left when it is killed is what it was at.
+      await until(async () => (await place.behind()) === 0 && (await place.provisional()) > 0, 60_000);
+      // All that it has to do is there, and the others wait: what is left when it is killed is what it was at.
       victim.signal('SIGCONT');
       await sleep(random() * 500);
       await fleet.end(victim, 'SIGKILL');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
-import { CONSUMERS, type Fleet } from './fleet.js';
+import { CLASSIFIERS, CONSUMERS, type Fleet } from './fleet.js';
 import type { Place } from './place.js';
 import type { FaultKind } from './plan.js';
 import type { Servers } from './servers.js';
@@ -35,19 +35,19 @@ export const FAULTS: Record<FaultKind, Fault> = {
   },
 
   'classifier-killed': async ({ fleet, place, random, rest }) => {
-    const victim = oneOf(fleet.classifiers, random);
-    const left = await whileStopped([...fleet.classifiers], async () => {
-      await place.send(rest);
-      await until(async () => (await place.behind()) === 0 && (await place.provisional()) > 0, 60_000);
-      // All that it has to do is there, and the others wait: what is left when it is killed is what it was at.
-      victim.signal('SIGCONT');
-      await sleep(random() * 500);
-      await fleet.end(victim, 'SIGKILL');
-      return place.provisional();
-    });
-    fleet.addClassifier();
-    if (left === 0) throw new Error('nothing waited any more when it was killed');
-    return `kill -9 of ${victim.name}, ${left} verdicts waiting`;
+    // Nobody settles anything meanwhile, so that there is a backlog.
+    await Promise.all([...fleet.classifiers].map((classifier) => fleet.end(classifier, 'SIGTERM')));
+    await place.send(rest);
+    await until(async () => (await place.behind()) === 0, 60_000);
+    const waiting = await place.provisional();
+    const victim = fleet.addClassifier();
+    await until(async () => (await place.provisional()) < waiting, 60_000);
+    await sleep(random() * 20);
+    await fleet.end(victim, 'SIGKILL');
+    const left = await place.provisional();
+    for (let classifier = 0; classifier < CLASSIFIERS; classifier++) fleet.addClassifier();
+    if (left === 0) throw new Error(`none of ${waiting} verdicts waited any more when it was killed`);
+    return `kill -9 of ${victim.name}, ${left} of ${waiting} verdicts waiting`;
   },
 
   'consumer-joins': async ({ fleet, place, random, rest }) => {

@@ -4,6 +4,7 @@ import type { Role } from '../../src/config/config.js';
 import { type Crash, Worker } from './workers.js';
 
 export const CONSUMERS = { least: 2, most: 4 };
+export const CLASSIFIERS = 2;
 
 /** The processes that consume and classify. */
 export class Fleet {
@@ -33,8 +34,10 @@ export class Fleet {
     this.consumers.push(this.start('ingest'));
   }
 
-  addClassifier(): void {
-    this.classifiers.push(this.start('classify'));
+  addClassifier(): Worker {
+    const classifier = this.start('classify');
+    this.classifiers.push(classifier);
+    return classifier;
   }
 
   /** Takes it off the fleet and ends it. */

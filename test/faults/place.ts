@@ -52,6 +52,8 @@ export class Place {
       DRIFTLOOP_TOPIC_POLICY_VERSIONS: this.topics.policyVersions,
       DRIFTLOOP_CONSUMER_GROUP: this.group,
       DRIFTLOOP_KAFKA_SESSION_TIMEOUT_MS: '6000',
+      // Many transactions in a backlog, so that a process can die between any two of them.
+      DRIFTLOOP_CLASSIFY_BATCH: '4',
       DRIFTLOOP_MANAGEMENT_PORT: '0',
       DRIFTLOOP_API_PORT: '0',
       DRIFTLOOP_PRIVACY_KEY: 'the key of all places, 32 characters',

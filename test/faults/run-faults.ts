@@ -8,9 +8,9 @@ import { requireAsset } from '../../src/stack/assets.js';
 import { removeState } from '../../src/stack/postgres-account.js';
 import { type Comparison, compare } from './compare.js';
 import { FAULTS, until } from './faults.js';
-import { CONSUMERS, Fleet } from './fleet.js';
+import { CLASSIFIERS, CONSUMERS, Fleet } from './fleet.js';
 import { Place } from './place.js';
-import { type PlannedFault, planFaults } from './plan.js';
+import { type FaultKind, type PlannedFault, planFaults } from './plan.js';
 import { atWrongTimes, poison, realTurns } from './records.js';
 import { Servers } from './servers.js';
 import { SmallDisk } from './small-disk.js';
@@ -32,6 +32,9 @@ export interface FaultsReport extends Comparison {
   /** Processes that ended without being told to after the last fault, and in the undisturbed run. */
   lateCrashes: Crash[];
 }
+
+/** Kinds that need much to do: pages that are there may hold some of what a full disk has no room for, and a backlog is soon gone. */
+const AT_ONCE: ReadonlySet<FaultKind> = new Set(['disk-full', 'classifier-killed']);
 
 /** What the system has to take up work in after a fault. */
 const RECOVERY_MS = 120_000;
@@ -128,7 +131,7 @@ async function runDisturbed(
   const fleet = new Fleet(place.env, dir);
   fleets.push(fleet);
   for (let consumer = 0; consumer < CONSUMERS.least; consumer++) fleet.addConsumer();
-  for (let classifier = 0; classifier < 2; classifier++) fleet.addClassifier();
+  for (let classifier = 0; classifier < CLASSIFIERS; classifier++) fleet.addClassifier();
   const faults: FaultOutcome[] = [];
   const seen = new Set<Crash>();
   const newCrashes = () => fleet.crashes.filter((crash) => !seen.has(crash) && seen.add(crash));
@@ -168,7 +171,7 @@ async function strike(stage: Stage, { kind, at, seed }: PlannedFault, records: M
     await place.send(records);
     return { outcome: 'not run', what: 'neither root nor a user namespace may mount a file system here' };
   }
-  const half = records.length >> 1;
+  const half = AT_ONCE.has(kind) ? 0 : records.length >> 1;
   const before = await place.storedRecords();
   await place.send(records.slice(0, half));
   await until(async () => (await place.storedRecords()) >= before + at * half * 0.8, RECOVERY_MS);
@@ -180,8 +183,9 @@ async function strike(stage: Stage, { kind, at, seed }: PlannedFault, records: M
     await until(async () => (await place.behind()) === 0, RECOVERY_MS);
     return { outcome: 'survived', what };
   } catch (error) {
+    const left = await place.behind().catch(() => 'nobody knows how many');
     if (place.total < wanted) await place.send(rest);
-    return { outcome: 'not survived', what: `${what} ${String(error)}` };
+    return { outcome: 'not survived', what: `${what} ${String(error)}, ${left} records not stored` };
   }
 }
 

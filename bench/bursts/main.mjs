@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { BURST_RULES, findBursts } from '../../dist/src/anchor/bursts/find-bursts.js';
 import { fingerprintOf } from '../../dist/src/anchor/bursts/read-complaints.js';
-import { uniform } from '../../dist/src/training/seeds.js';
+import { uniform } from '../../dist/src/seeds.js';
 import { readExchanges } from './exchanges.mjs';
 import { bursts } from './injected.mjs';
 

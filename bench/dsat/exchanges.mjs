@@ -3,8 +3,8 @@ import { readShareGptCorpus } from '../../dist/src/chat-log/sharegpt-corpus.js';
 import { loadConfig } from '../../dist/src/config/config.js';
 import { exchangeAt } from '../../dist/src/dsat/exchange-at.js';
 import { isKeptApart, readKeptApart } from '../../dist/src/dsat/train/labelled-exchanges.js';
+import { uniform } from '../../dist/src/seeds.js';
 import { requireAsset } from '../../dist/src/stack/assets.js';
-import { uniform } from '../../dist/src/training/seeds.js';
 
 export async function readExchanges() {
   const corpus = await readShareGptCorpus(requireAsset(loadConfig(), 'chatLogs'));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { deriveSeed, uniform } from '../seeds.js';
 import { summarizeMargins } from './rewards.js';
-import { deriveSeed, uniform } from './seeds.js';
 import { bootstrapMean, quantile } from './statistics.js';
 
 it('interpolates quantiles as NumPy does', () => {

@@ -1,4 +1,4 @@
-import { uniform } from './seeds.js';
+import { uniform } from '../seeds.js';
 
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;

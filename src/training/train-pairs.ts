@@ -1,11 +1,11 @@
 import { DriftError } from '../drift-error.js';
 import type { ModelSource } from '../model/model-source.js';
+import { deriveSeed } from '../seeds.js';
 import type { ReferencedPair, TrainingStep } from './engine/training-engine.js';
 import { monitorStep } from './monitors.js';
 import type { TrainOutcome } from './outcomes.js';
 import { duration } from './progress.js';
 import type { RunContext } from './run-context.js';
-import { deriveSeed } from './seeds.js';
 import { mean, quantile } from './statistics.js';
 import { clearSteps, insertStep } from './store/step-store.js';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src/model/safetensors-writer.js';
-import { uniform } from '../../src/training/seeds.js';
+import { uniform } from '../../src/seeds.js';
 
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 const TEMPLATE =

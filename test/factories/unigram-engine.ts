@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { uniform } from '../../src/seeds.js';
 import type {
   Completion,
   DpoSettings,
@@ -10,7 +11,6 @@ import type {
   TrainingEngine,
   TrainingStep,
 } from '../../src/training/engine/training-engine.js';
-import { uniform } from '../../src/training/seeds.js';
 import { mean } from '../../src/training/statistics.js';
 
 const EOS = 2;

@@ -1,3 +1,4 @@
+import { uniform } from '../../seeds.js';
 import type { Weights } from './metrics.js';
 
 const SAMPLES = 1_000;
@@ -18,7 +19,7 @@ export function resamples(turns: { conversation: string }[]): Weights[] {
   const number = new Map<string, number>();
   for (const { conversation } of turns) if (!number.has(conversation)) number.set(conversation, number.size);
   const conversationOf = turns.map(({ conversation }) => number.get(conversation)!);
-  const random = generator(1);
+  const random = uniform(1);
   return Array.from({ length: SAMPLES }, () => {
     const draws = new Uint16Array(number.size);
     for (let draw = 0; draw < draws.length; draw++) draws[Math.floor(random() * draws.length)]!++;
@@ -44,14 +45,4 @@ export function intervalsOf<T extends object>(samples: T[]): Intervals<T> {
     return [key, typeof values[0] === 'number' ? middle(values as number[]) : intervalsOf(values as object[])];
   });
   return Object.fromEntries(entries) as Intervals<T>;
-}
-
-/** mulberry32: numbers from 0 to 1 that a seed repeats. */
-function generator(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let hash = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    hash = (hash + Math.imul(hash ^ (hash >>> 7), 61 | hash)) ^ hash;
-    return ((hash ^ (hash >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { uniform } from '../seeds.js';
+import { uniform } from '../../seeds.js';
 import { type Given, pickWithinShares } from './influence.js';
 import { orderCandidates } from './split.js';
 

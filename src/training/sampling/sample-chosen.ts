@@ -1,7 +1,7 @@
+import { deriveSeed } from '../../seeds.js';
 import type { EnginePolicy, Sample } from '../engine/training-engine.js';
 import type { PreparedAnchor } from '../prompt/prepare-anchor.js';
 import type { PromptTokenizer } from '../prompt/shorten.js';
-import { deriveSeed } from '../seeds.js';
 import { allowsUnfinished, type RunSettings } from '../settings.js';
 import type { PairRow, SamplingFacts } from '../store/pair-row.js';
 import { type Refusal, refusalOf } from './verify-positive.js';

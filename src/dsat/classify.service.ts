@@ -94,6 +94,7 @@ export async function settleSome(tools: ClassifyTools, signal?: AbortSignal): Pr
   const counts = await dataSource.transaction('READ COMMITTED', async (manager): Promise<SettledCounts | undefined> => {
     const taken = await takeProvisional(manager, batch);
     if (taken.length === 0) return undefined;
+    signal?.throwIfAborted();
     const classified = secondStage.classify(taken.map(({ exchange }) => exchange));
     const verdicts = await (signal ? unlessAborted(classified, signal) : classified);
     const settled: JudgedTurn[] = taken.map((turn, index) => ({
@@ -113,9 +114,8 @@ export async function settleSome(tools: ClassifyTools, signal?: AbortSignal): Pr
   return counts.verdicts.length;
 }
 
-/** What the work comes to, unless the signal aborts before: then it is not waited for. */
+/** What the work comes to, unless the signal aborts from here on: then it is not waited for. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const finished = new AbortController();
   const aborted = once(signal, 'abort', { signal: finished.signal }).then(() => signal.throwIfAborted());
   try {

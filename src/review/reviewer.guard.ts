@@ -1,4 +1,3 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -7,6 +6,7 @@ import {
   NotFoundException,
   UnauthorizedException,
 } from '@nestjs/common';
+import { BearerKeys } from '../api/bearer-keys.js';
 import { CONFIG, type ServiceConfig } from '../config/config.module.js';
 
 /** A request of a reviewer. */
@@ -18,24 +18,18 @@ export interface ReviewerRequest {
 /** Lets reviewers in, and tells who it is by the key. */
 @Injectable()
 export class ReviewerGuard implements CanActivate {
-  private readonly known: { name: string; digest: Buffer }[];
+  private readonly keys: BearerKeys<string>;
 
   constructor(@Inject(CONFIG) { reviewers }: ServiceConfig) {
-    this.known = reviewers.map(({ name, key }) => ({ name, digest: digestOf(key) }));
+    this.keys = new BearerKeys(reviewers.map(({ name, key }) => ({ key, value: name })));
   }
 
   canActivate(context: ExecutionContext): boolean {
-    if (this.known.length === 0) throw new NotFoundException('Nobody reviews here: DRIFTLOOP_REVIEWERS is not set.');
+    if (this.keys.none) throw new NotFoundException('Nobody reviews here: DRIFTLOOP_REVIEWERS is not set.');
     const request = context.switchToHttp().getRequest<ReviewerRequest>();
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const given = digestOf(token ?? '');
-    const reviewer = this.known.find(({ digest }) => timingSafeEqual(digest, given));
-    if (!token || !reviewer) {
-      throw new UnauthorizedException("A reviewer's key is needed: `Authorization: Bearer KEY`.");
-    }
-    request.reviewer = reviewer.name;
+    const reviewer = this.keys.find(request.headers.authorization);
+    if (!reviewer) throw new UnauthorizedException("A reviewer's key is needed: `Authorization: Bearer KEY`.");
+    request.reviewer = reviewer;
     return true;
   }
 }
-
-const digestOf = (text: string) => hash('sha256', text, 'buffer');

@@ -1,4 +1,3 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -7,6 +6,7 @@ import {
   NotFoundException,
   UnauthorizedException,
 } from '@nestjs/common';
+import { BearerKeys } from '../../api/bearer-keys.js';
 import { CONFIG, type ServiceConfig } from '../../config/config.module.js';
 
 /** A request that came with one of the API keys. */
@@ -18,25 +18,20 @@ export interface KeyedRequest {
 /** Lets requests in that have an API key as their bearer token. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
-  private readonly known: Buffer[];
+  private readonly keys: BearerKeys<string>;
 
   constructor(@Inject(CONFIG) { ingestApiKeys }: ServiceConfig) {
-    this.known = ingestApiKeys.map(digest);
+    this.keys = new BearerKeys(ingestApiKeys.map((key) => ({ key, value: key })));
   }
 
   canActivate(context: ExecutionContext): boolean {
-    if (this.known.length === 0) {
+    if (this.keys.none) {
       throw new NotFoundException('Turns are not taken over HTTP here: DRIFTLOOP_INGEST_API_KEYS is not set.');
     }
     const request = context.switchToHttp().getRequest<KeyedRequest>();
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const given = digest(token ?? '');
-    if (!token || !this.known.some((key) => timingSafeEqual(key, given))) {
-      throw new UnauthorizedException('An API key is needed: `Authorization: Bearer KEY`.');
-    }
-    request.apiKey = token;
+    const key = this.keys.find(request.headers.authorization);
+    if (!key) throw new UnauthorizedException('An API key is needed: `Authorization: Bearer KEY`.');
+    request.apiKey = key;
     return true;
   }
 }
-
-const digest = (text: string) => hash('sha256', text, 'buffer');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isLoopback } from './kafka-security.js';
+import { keepsSecrets } from './loopback.js';
 
 const positive = z.coerce.number().int().positive();
 const price = z.coerce.number().min(0).default(0);
@@ -57,12 +57,10 @@ export function checkJudge(keys: Keys, context: z.RefinementCtx): void {
   const refuse = (path: keyof Keys, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (url && !model) refuse('DRIFTLOOP_JUDGE_MODEL', 'is needed with DRIFTLOOP_JUDGE_URL');
   if (model && !url) refuse('DRIFTLOOP_JUDGE_URL', 'is needed with DRIFTLOOP_JUDGE_MODEL');
-  if (url && key && !isPrivate(new URL(url))) {
+  if (url && key && !keepsSecrets(new URL(url))) {
     refuse('DRIFTLOOP_JUDGE_URL', 'must begin with https://, as a key goes there; http:// is for this machine only');
   }
 }
-
-const isPrivate = ({ protocol, hostname }: URL) => protocol === 'https:' || isLoopback(hostname);
 
 export function judgeOf(keys: Keys): JudgeSettings | undefined {
   const { DRIFTLOOP_JUDGE_URL: url, DRIFTLOOP_JUDGE_MODEL: model } = keys;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keepsSecrets } from './loopback.js';
 import { pairProblem, pemFile } from './pem-file.js';
 
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
@@ -28,7 +29,7 @@ export const kafkaSecurityKeys = {
     .describe('File with the token, for `oauthbearer`; read anew for each login, as something else keeps it fresh.'),
   DRIFTLOOP_KAFKA_OAUTH_TOKEN_URL: z
     .url({ protocol: /^https?$/ })
-    .refine((url) => new URL(url).protocol === 'https:' || isLoopback(new URL(url).hostname), {
+    .refine((url) => keepsSecrets(new URL(url)), {
       error: 'must begin with https://, as the client secret goes there; http:// is for this machine only',
     })
     .optional()
@@ -42,10 +43,6 @@ export const kafkaSecurityKeys = {
     .optional()
     .describe('Scopes to ask for, separated by spaces, for `oauthbearer`. Without it the ones of the client.'),
 };
-
-/** Hosts that no other machine answers for. */
-export const isLoopback = (host: string) =>
-  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 type Keys = z.output<z.ZodObject<typeof kafkaSecurityKeys>> & { KAFKA_BROKERS?: string[] };
 type Key = keyof Keys;

@@ -42,7 +42,12 @@ export interface AssignedPosition extends Position {
   /** The offset after the partition's last record. */
   end: bigint;
   /** Set where the stored position cannot be that of this topic, which is then begun again. */
-  restart?: { reason: RestartReason; storedOffset: bigint };
+  restart?: Restart;
+}
+
+export interface Restart {
+  reason: RestartReason;
+  storedOffset: bigint;
 }
 
 export interface AssignedPartitions {

@@ -179,9 +179,10 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   private sayRestart(position: AssignedPosition): void {
-    if (!position.restart) return;
-    countRestart(position.restart.reason);
-    this.logger.error(restartText(this.options.topic, position));
+    const { restart } = position;
+    if (!restart) return;
+    countRestart(restart.reason);
+    this.logger.error(restartText(this.options.topic, position, restart));
   }
 
   private seek({ partition, nextOffset, last, end }: AssignedPosition): void {

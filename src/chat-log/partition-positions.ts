@@ -1,5 +1,5 @@
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
-import type { AssignedPosition, Doubt, OffsetRange, Position, RestartReason } from './consumer-offsets.js';
+import type { AssignedPosition, Doubt, OffsetRange, Position, Restart, RestartReason } from './consumer-offsets.js';
 import { type Fetched, type Reading, readOn } from './read-on.js';
 
 /** Where each partition that may be read stands, and what its fetches have shown of the topic. */
@@ -53,9 +53,8 @@ export class PartitionPositions {
   }
 }
 
-/** What a person should know of a partition that is begun again; undefined where it is not. */
-export function restartText(topic: string, { partition, nextOffset, restart }: AssignedPosition): string | undefined {
-  if (!restart) return undefined;
+/** What a person should know of a partition that is begun again. */
+export function restartText(topic: string, { partition, nextOffset }: AssignedPosition, restart: Restart): string {
   return (
     `${topic}/${partition}: ${RESTART_TEXTS[restart.reason]} (stored up to offset ${restart.storedOffset}). ` +
     `It is read from its first record, ${nextOffset}; what is stored already is not stored twice.`

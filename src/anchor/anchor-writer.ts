@@ -1,16 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import { isSettled } from '../dsat/verdict.js';
+import { isSettledAs } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { derivedId } from './derived-id.js';
 
 /**
- * Writes the anchor of each final dsat verdict that does not abstain, and returns how many are new. Where no user turn precedes the reply
- * there is nothing that could be asked again, so no anchor.
+ * Writes the anchor of each final dsat verdict that does not abstain, and returns how many are new. Where no user turn
+ * precedes the reply there is nothing that could be asked again, so no anchor.
  */
 export async function writeAnchors(manager: EntityManager, judged: JudgedTurn[]): Promise<number> {
-  const cases = judged.filter(
-    ({ verdict, promptTurn }) => isSettled(verdict) && verdict.label === 'dsat' && promptTurn !== null,
-  );
+  const cases = judged.filter(({ verdict, promptTurn }) => isSettledAs(verdict, 'dsat') && promptTurn !== null);
   if (cases.length === 0) return 0;
   const written = await manager.query<unknown[]>(
     `INSERT INTO anchors (id, conversation_id, turn, rubric, confidence, classifier_version, policy_version, model, tenant)

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { isSettled } from '../dsat/verdict.js';
+import { isSettledAs } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { derivedId } from './derived-id.js';
 import { type RecordedCases, recordFinal } from './record-final.js';
-import { NOT_DSAT, retiredByVerdict } from './retired-by-verdict.js';
+import { NOT_DSAT, restoreAnchors, undecided } from './retired-by-verdict.js';
 
 /**
  * Brings anchors and seed pairs in line with verdicts that feedback changed. An anchor that is none any more goes, as if
@@ -11,17 +11,13 @@ import { NOT_DSAT, retiredByVerdict } from './retired-by-verdict.js';
  * new.
  */
 export async function followEvidence(manager: EntityManager, judged: JudgedTurn[]): Promise<RecordedCases> {
-  const dsat = judged.filter(({ verdict }) => isSettled(verdict) && verdict.label === 'dsat');
-  const sat = judged.filter(({ verdict }) => isSettled(verdict) && verdict.label === 'sat');
+  const dsat = judged.filter(({ verdict }) => isSettledAs(verdict, 'dsat'));
+  const sat = judged.filter(({ verdict }) => isSettledAs(verdict, 'sat'));
   const without = (some: JudgedTurn[]) => judged.filter((turn) => !some.includes(turn));
   await dropSeedPairs(manager, without(dsat), 'turn');
   await dropSeedPairs(manager, without(sat), 'sat_turn');
   await withdraw(manager, idsOf(without(dsat)));
-  await manager.query(
-    `UPDATE anchors a SET state = 'active', state_reason = NULL, disputed_by = NULL
-     WHERE id = ANY ($1) AND ${retiredByVerdict('a')}`,
-    [idsOf(dsat)],
-  );
+  await restoreAnchors(manager, idsOf(dsat));
   return recordFinal(manager, judged);
 }
 
@@ -38,17 +34,16 @@ async function dropSeedPairs(manager: EntityManager, judged: JudgedTurn[], side:
 
 async function withdraw(manager: EntityManager, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  const undecided = `(state = 'quarantined' OR state = 'active' AND state_reason IS NULL)`;
   // Held first, so that no run begins to use one meanwhile.
   await manager.query('SELECT FROM anchors WHERE id = ANY ($1) ORDER BY id FOR UPDATE', [ids]);
   await manager.query(
-    `DELETE FROM anchors a WHERE id = ANY ($1) AND ${undecided}
+    `DELETE FROM anchors a WHERE id = ANY ($1) AND ${undecided('a')}
        AND NOT EXISTS (SELECT FROM run_anchors WHERE anchor_id = a.id)
        AND NOT EXISTS (SELECT FROM pairs WHERE anchor_id = a.id)`,
     [ids],
   );
-  await manager.query(`UPDATE anchors SET state = 'retired', state_reason = $2 WHERE id = ANY ($1) AND ${undecided}`, [
-    ids,
-    NOT_DSAT.feedback,
-  ]);
+  await manager.query(
+    `UPDATE anchors a SET state = 'retired', state_reason = $2 WHERE id = ANY ($1) AND ${undecided('a')}`,
+    [ids, NOT_DSAT.feedback],
+  );
 }

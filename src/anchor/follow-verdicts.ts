@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { isSettled } from '../dsat/verdict.js';
+import { isSettledAs } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import { recordFinal } from './record-final.js';
-import { notDsatBy, retiredByVerdict } from './retired-by-verdict.js';
+import { notDsatBy, retiredByVerdict, undecided } from './retired-by-verdict.js';
 
 /** What became of anchors and seed pairs. */
 export interface Followed {
@@ -29,8 +29,8 @@ export async function followVerdicts(manager: EntityManager, judged: JudgedTurn[
 }
 
 /** Whether an anchor follows from the verdict. */
-export const isDsat = ({ verdict }: Pick<JudgedTurn, 'verdict'>) => isSettled(verdict) && verdict.label === 'dsat';
-const isSat = ({ verdict }: JudgedTurn) => isSettled(verdict) && verdict.label === 'sat';
+export const isDsat = ({ verdict }: Pick<JudgedTurn, 'verdict'>) => isSettledAs(verdict, 'dsat');
+const isSat = ({ verdict }: JudgedTurn) => isSettledAs(verdict, 'sat');
 
 /** Anchors whose turn is dsat, as it may have been before. Returns how many are restored. */
 async function confirm(manager: EntityManager, judged: JudgedTurn[]): Promise<number> {
@@ -56,14 +56,13 @@ async function confirm(manager: EntityManager, judged: JudgedTurn[]): Promise<nu
 
 /** Marks anchors whose turn is not dsat, and retires them where no person decided of them. */
 async function dispute(manager: EntityManager, judged: JudgedTurn[]): Promise<{ disputed: number; retired: number }> {
-  const free = `(was.state = 'quarantined' OR was.state = 'active' AND was.state_reason IS NULL)`;
   const retired = await countOf(
     manager,
     `WITH changed AS (
        UPDATE anchors a SET disputed_by = g.version, state = 'retired', state_reason = ${notDsatBy('g.version')}
        FROM unnest($1::text[], $2::integer[], $3::text[]) AS g (conversation_id, turn, version)
        JOIN anchors was USING (conversation_id, turn)
-       WHERE a.id = was.id AND ${free} RETURNING a.id, g.version, true AS counted
+       WHERE a.id = was.id AND ${undecided('was')} RETURNING a.id, g.version, true AS counted
      ) ${AUDITED('retire-anchor')}`,
     keysOf(judged),
   );

@@ -13,8 +13,8 @@ interface Candidate extends RequestCase {
 
 /**
  * Writes the seed pairs that the given verdicts complete, and returns how many are new: a final dsat turn whose next
- * exchange is final and sat, still about the same request; a verdict that abstains is no side of one. Whichever of the two verdicts becomes final last finds the
- * other, as both transactions hold the conversation's lock.
+ * exchange is final and sat, still about the same request; a verdict that abstains is no side of one. Whichever of the
+ * two verdicts becomes final last finds the other, as both transactions hold the conversation's lock.
  */
 export async function writeSeedPairs(manager: EntityManager, judged: JudgedTurn[]): Promise<number> {
   const sides = judged.filter(({ verdict }) => isSettled(verdict) && verdict.label !== 'neutral');

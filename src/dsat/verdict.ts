@@ -63,6 +63,10 @@ export interface Verdict {
 export const isSettled = ({ status, abstained }: Pick<Verdict, 'status' | 'abstained'>): boolean =>
   status === 'final' && !abstained;
 
+/** Whether what follows from that label follows from the verdict. */
+export const isSettledAs = (verdict: Pick<Verdict, 'status' | 'abstained' | 'label'>, label: Label): boolean =>
+  isSettled(verdict) && verdict.label === label;
+
 /** One stage of the cascade, or the whole: verdicts in the order of the exchanges. */
 export interface Classifier {
   readonly version: string;

@@ -2,8 +2,8 @@ import type { EntityManager } from 'typeorm';
 import type { AnchorState } from '../anchor/anchor.js';
 import { derivedId } from '../anchor/derived-id.js';
 import { recordFinal } from '../anchor/record-final.js';
-import { NOT_DSAT, retiredByVerdict } from '../anchor/retired-by-verdict.js';
-import { isSettled, type Verdict } from '../dsat/verdict.js';
+import { NOT_DSAT, restoreAnchors, undecided } from '../anchor/retired-by-verdict.js';
+import { isSettledAs, type Verdict } from '../dsat/verdict.js';
 import type { JudgedTurn } from '../dsat/verdict-rows.js';
 import type { Review, ReviewedTurn } from './record-review.js';
 
@@ -21,8 +21,8 @@ export interface FollowedReview extends Pick<Review, 'conversationId' | 'turn' |
 export async function followReview(manager: EntityManager, review: FollowedReview): Promise<ReviewedTurn['anchor']> {
   const { conversationId, turn, verdict } = review;
   const judged = await judgedTurn(manager, review);
-  const isDsat = isSettled(judged.verdict) && verdict.label === 'dsat';
-  const isSat = isSettled(judged.verdict) && verdict.label === 'sat';
+  const isDsat = isSettledAs(judged.verdict, 'dsat');
+  const isSat = isSettledAs(judged.verdict, 'sat');
   const id = derivedId('anchor', conversationId, turn);
   if (!isSat)
     await manager.query('DELETE FROM seed_pairs WHERE conversation_id = $1 AND sat_turn = $2', [conversationId, turn]);
@@ -63,19 +63,14 @@ async function confirm(manager: EntityManager, id: string, rubric: string | null
        AND NOT EXISTS (SELECT FROM run_anchors WHERE anchor_id = a.id AND decision IN ('train', 'held-out'))`,
     [id, rubric],
   );
-  await manager.query(
-    `UPDATE anchors a SET state = 'active', state_reason = NULL, disputed_by = NULL
-     WHERE id = $1 AND ${retiredByVerdict('a')}`,
-    [id],
-  );
+  await restoreAnchors(manager, [id]);
 }
 
 async function retire(manager: EntityManager, id: string): Promise<void> {
-  await manager.query(
-    `UPDATE anchors SET state = 'retired', state_reason = $2 WHERE id = $1
-       AND (state = 'quarantined' OR state = 'active' AND state_reason IS NULL)`,
-    [id, NOT_DSAT.reviewed],
-  );
+  await manager.query(`UPDATE anchors a SET state = 'retired', state_reason = $2 WHERE id = $1 AND ${undecided('a')}`, [
+    id,
+    NOT_DSAT.reviewed,
+  ]);
 }
 
 async function anchorOf(manager: EntityManager, id: string): Promise<{ id: string; state: AnchorState } | null> {

@@ -22,8 +22,8 @@ export interface Band {
 
 /** The encoder beside a linear model: scores of both are added. */
 export interface EncoderShare {
-  /** Of `encoder.onnx` and `encoder-tokenizer.json`, in this order: other bytes are another classifier. */
-  sha256: string[];
+  /** Of `encoder.onnx` and of `encoder-tokenizer.json`: other bytes are another classifier. */
+  sha256: { model: string; tokenizer: string };
   /** What the linear model's scores are multiplied by before they are added to the encoder's. */
   linear: { labels: number; rubrics: number };
 }

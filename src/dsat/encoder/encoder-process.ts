@@ -66,7 +66,8 @@ export class EncoderProcess {
   private lost(child: ChildProcess, how: string): void {
     if (this.child !== child) return;
     this.child = undefined;
-    const error = new DriftError('model-invalid', `The process of the encoder is gone: ${how}.`, { retriable: true });
+    const message = `The process of the encoder is gone: ${how}. The next exchanges start it again.`;
+    const error = new DriftError('model-invalid', message, { retriable: true });
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }

@@ -12,8 +12,8 @@ export const ENCODER_FILES = { model: 'encoder.onnx', tokenizer: 'encoder-tokeni
 export interface EncoderFiles {
   /** Where `encoder.onnx` and `encoder-tokenizer.json` are. */
   dir: string;
-  /** What they must be, in this order. */
-  sha256: string[];
+  /** What they must be. */
+  sha256: Record<keyof typeof ENCODER_FILES, string>;
 }
 
 /** What the encoder makes of one exchange, before calibration. */
@@ -33,9 +33,9 @@ export class EncoderSession {
 
   /** @throws DriftError `model-invalid` where a file is missing, or another one */
   static async load(files: EncoderFiles): Promise<EncoderSession> {
-    const [model, tokenizerJson] = await Promise.all(Object.values(ENCODER_FILES).map((_, at) => readWhole(files, at)));
-    const tokenizer = new Tokenizer(JSON.parse(tokenizerJson!.toString('utf8')), {});
-    const session = await InferenceSession.create(model!, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+    const [model, tokenizerJson] = await Promise.all([readWhole(files, 'model'), readWhole(files, 'tokenizer')]);
+    const tokenizer = new Tokenizer(JSON.parse(tokenizerJson.toString('utf8')), {});
+    const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
     return new EncoderSession(session, (text) => tokenizer.encode(text, { add_special_tokens: false }).ids);
   }
 
@@ -54,12 +54,12 @@ export class EncoderSession {
   }
 }
 
-async function readWhole({ dir, sha256 }: EncoderFiles, at: number): Promise<Buffer> {
-  const file = join(dir, Object.values(ENCODER_FILES)[at]!);
+async function readWhole({ dir, sha256 }: EncoderFiles, part: keyof typeof ENCODER_FILES): Promise<Buffer> {
+  const file = join(dir, ENCODER_FILES[part]);
   const bytes = await readFile(file).catch((cause: Error) => {
     throw damaged(file, `cannot be read: ${cause.message}`, cause);
   });
-  if (createHash('sha256').update(bytes).digest('hex') !== sha256[at]) {
+  if (createHash('sha256').update(bytes).digest('hex') !== sha256[part]) {
     throw damaged(file, `is not the file that ${dir} was built with`);
   }
   return bytes;

@@ -7,7 +7,7 @@ import { averagePrecision } from '../evaluation/metrics.js';
 import type { LabelledExchange } from './labelled-exchanges.js';
 import type { TrainedCascade } from './train-cascade.js';
 
-/** What TF-IDF and logistic regression reach in the same cross-validation (0.57 and 0.54 on turns kept apart): the least. */
+/** What TF-IDF and logistic regression reach in the same cross-validation (0.57 and 0.54 on turns kept apart). */
 const BASELINE = { dsatAveragePrecision: 0.564, dsatF1: 0.557 };
 
 const LIMITS = [
@@ -15,18 +15,27 @@ const LIMITS = [
   'Nearly all labelled turns are in Latin script and most in English: accuracy in other languages is not known.',
   'One corpus, conversations with ChatGPT of 2022 and 2023: another product needs labels of its own to know.',
   'Style, refusal and complaint are rare: their rubric figures rest on a handful of turns.',
-  'The band of the first stage was chosen on the turns that the figures are from; everything else was not.',
+  "How the encoder is trained, how doubtful labels and a second reader's count, the linear model's share beside the encoder, and the band of the first stage were chosen on the turns that the figures are from; weights, calibration and thresholds were not.",
 ];
 
-/** What the classifier is to reach at natural rates. */
-export const GOALS = {
-  dsatAveragePrecision: 0.77,
-  dsatAveragePrecisionHighConfidence: 0.9,
-  dsatF1: 0.68,
-  dsatRecallAtPrecision85: 0.5,
-  ece: 0.05,
-  rubricAccuracy: 0.65,
-};
+/** What the cascade is to reach at natural rates. */
+function goalsOf({ figures: { cascade }, rubricAccuracy }: TrainedCascade) {
+  const { dsat, dsatAveragePrecisionHighConfidence } = cascade;
+  const atLeast = (name: string, goal: number, reached: number) => ({
+    name,
+    atLeast: goal,
+    reached,
+    met: reached >= goal,
+  });
+  return [
+    atLeast('average precision of dsat', 0.77, dsat.averagePrecision),
+    atLeast('the same on labels of high confidence', 0.9, dsatAveragePrecisionHighConfidence),
+    atLeast('F1 of dsat', 0.68, dsat.f1),
+    atLeast('recall of dsat at precision 0.85', 0.5, dsat.recallAtPrecision85),
+    { name: 'calibration error of P(dsat)', atMost: 0.05, reached: dsat.ece, met: dsat.ece <= 0.05 },
+    atLeast('rubric named right, of turns labelled dsat', 0.65, rubricAccuracy.second),
+  ];
+}
 
 export interface ClassifierBytes {
   first: Buffer;
@@ -44,6 +53,7 @@ const FILES: Record<keyof ClassifierBytes, string> = {
 /** Everything that is known of the classifier; `builtOn` is a day (UTC). */
 export function cardOf(trained: TrainedCascade, bytes: ClassifierBytes, turns: LabelledExchange[], builtOn: string) {
   const { figures, models, chosenBand, bands, abstention, rubrics, rubricAccuracy, decided } = trained;
+  const goals = goalsOf(trained);
   return rounded({
     version: versionOf(bytes.first, bytes.second),
     kind: 'a linear model, then for what it is not sure of an encoder beside another linear model',
@@ -60,11 +70,8 @@ export function cardOf(trained: TrainedCascade, bytes: ClassifierBytes, turns: L
     measuredOn:
       'the turns drawn at natural rates, by 5-fold cross-validation over conversations; calibration and thresholds of a fold are fitted on the others',
     baseline: BASELINE,
-    goals: GOALS,
-    pass:
-      figures.second.dsat.averagePrecision >= BASELINE.dsatAveragePrecision &&
-      figures.second.dsat.f1 >= BASELINE.dsatF1 &&
-      figures.cascade.dsat.ece <= 0.05,
+    goals,
+    pass: goals.every(({ met }) => met),
     figures,
     intervals95: {
       dsatAveragePrecision: bootstrapInterval(decided, (sample) => averagePrecision(scoredFor('dsat', sample))),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -26,7 +26,7 @@ const scoresSchema = z.object({
   rubrics: z.array(z.number()).length(9),
 });
 
-/** Trains the encoder anew, about 1.5 CPU-hours, and puts its files into `weights` and its scores into `data/`. */
+/** Trains the encoder anew, more than a CPU-hour, and puts its files into `weights` and its scores into `data/`. */
 export async function trainEncoder(turns: LabelledExchange[], weights: string): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'driftloop-encoder-'));
   try {
@@ -58,8 +58,11 @@ export async function readEncoder(turns: LabelledExchange[], weights: string): P
     const message = `${SCORES} has no scores of turn ${turn} of ${conversation}: train the encoder anew, without --keep-encoder.`;
     throw new DriftError('record-invalid', message, { facts: { conversation, turn } });
   });
-  const files = await Promise.all(Object.values(ENCODER_FILES).map((name) => readFile(join(weights, name))));
-  return { scores, sha256: files.map((bytes) => createHash('sha256').update(bytes).digest('hex')) };
+  const hashOf = async (name: string) => hash('sha256', await readFile(join(weights, name)));
+  return {
+    scores,
+    sha256: { model: await hashOf(ENCODER_FILES.model), tokenizer: await hashOf(ENCODER_FILES.tokenizer) },
+  };
 }
 
 async function writeExchanges(turns: LabelledExchange[], file: string): Promise<void> {

@@ -25,7 +25,7 @@ const FREQUENT_TOKENS = 300;
 
 /**
  * Rebuilds weights, card and page in the checkout it is started in. The same inputs give the same linear weights, and an
- * encoder as good as the last.
+ * encoder as good as the last. Exit status 1 where a goal of the card is missed.
  */
 const {
   json,
@@ -64,6 +64,7 @@ await writeFile(PAGE, modelCardPage(card));
 await rebuildReplyJudge(labelled, corpus);
 say('reply judge');
 console.log(json ? JSON.stringify(card) : modelCardPage(card));
+for (const { name } of card.goals.filter(({ met }) => !met)) console.error(`missed: ${name}`);
 if (!card.pass) process.exitCode = 1;
 
 /** The same weights keep the day on which they were first built. */

@@ -1,4 +1,4 @@
-import { calibrate } from '../decide-verdict.js';
+import { probabilitiesOf } from '../decide-verdict.js';
 import type { Decided } from '../evaluation/figures.js';
 import type { Band, Calibration, Decision } from '../stage-model.js';
 import { LABELS, RUBRICS, type Rubric } from '../verdict.js';
@@ -42,13 +42,11 @@ export function fitCascade(turns: NaturalTurn[]): Fitted {
 }
 
 export function examplesOf(turns: NaturalTurn[], calibrations: Fitted['calibrations']): CascadeExample[] {
-  return turns.map(({ label, scores }) => {
-    const probabilities = (name: StageName) => {
-      const [dsat, sat, neutral] = calibrate(scores[name].slice(), calibrations[name]);
-      return { dsat: dsat!, sat: sat!, neutral: neutral! };
-    };
-    return { label, first: probabilities('first'), second: probabilities('second') };
-  });
+  return turns.map(({ label, scores }) => ({
+    label,
+    first: probabilitiesOf(scores.first, calibrations.first),
+    second: probabilitiesOf(scores.second, calibrations.second),
+  }));
 }
 
 export type Way = StageName | 'cascade';
@@ -105,10 +103,4 @@ export function rubricFigures(turns: NaturalTurn[], cascade: DecidedInTurn[]): R
     ];
   });
   return Object.fromEntries(figures) as Record<Rubric, RubricFigures>;
-}
-
-/** Share of the turns labelled dsat whose rubric the stage gives. */
-export function rubricAccuracy(turns: NaturalTurn[], stage: StageName): number {
-  const dsat = turns.filter(({ label }) => label === 'dsat');
-  return dsat.filter(({ rubric, named }) => named[stage] === rubric).length / dsat.length;
 }

@@ -3,6 +3,7 @@ import type { EncoderScores } from '../encoder/encoder-session.js';
 import { addScores } from '../encoder/encoder-stage.js';
 import { type AbstentionFigures, abstentionFigures } from '../evaluation/abstention.js';
 import { type Decided, type Figures, figuresOf } from '../evaluation/figures.js';
+import { rubricAccuracy } from '../evaluation/rubrics.js';
 import { firstStageFeatures } from '../first-stage-features.js';
 import { secondStageFeatures } from '../second-stage-features.js';
 import type { EncoderShare, StageModel } from '../stage-model.js';
@@ -17,7 +18,6 @@ import {
   fitCascade,
   type NaturalTurn,
   type RubricFigures,
-  rubricAccuracy,
   rubricFigures,
   type Way,
 } from './measure-cascade.js';
@@ -31,7 +31,7 @@ const LINEAR_SHARE: EncoderShare['linear'] = { labels: 1.5, rubrics: 1 };
 
 /** A trained encoder: its files, and what it made of each labelled turn out of fold, in their order; of `random` ones at least. */
 export interface TrainedEncoder {
-  sha256: string[];
+  sha256: EncoderShare['sha256'];
   scores: (EncoderScores | null)[];
 }
 
@@ -85,6 +85,8 @@ export function joinCascade(
     band: name === 'first' ? chosenBand.band : null,
     encoder: name === 'second' ? { sha256: encoder.sha256, linear: LINEAR_SHARE } : null,
   });
+  const accuracy = (name: StageName) =>
+    rubricAccuracy(natural.map(({ label, rubric, named }) => ({ label, rubric, named: named[name] })))!;
   return {
     models: { first: model('first'), second: model('second') },
     figures: {
@@ -94,7 +96,7 @@ export function joinCascade(
     },
     abstention: abstentionFigures(decided.cascade),
     rubrics: rubricFigures(natural, decided.cascade),
-    rubricAccuracy: { first: rubricAccuracy(natural, 'first'), second: rubricAccuracy(natural, 'second') },
+    rubricAccuracy: { first: accuracy('first'), second: accuracy('second') },
     chosenBand,
     bands: frontier(measureBands(examples, decisions)),
     decided: decided.cascade,

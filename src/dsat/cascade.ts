@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DriftError } from '../drift-error.js';
@@ -7,6 +6,7 @@ import { EncoderProcess } from './encoder/encoder-process.js';
 import { EncoderStage } from './encoder/encoder-stage.js';
 import { firstStageFeatures } from './first-stage-features.js';
 import { LinearStage } from './linear-stage.js';
+import { readWeights } from './read-weights.js';
 import { secondStageFeatures } from './second-stage-features.js';
 import { decodeStage } from './stage-model.js';
 import type { Classifier, Exchange, NamingClassifier, Rubric, Verdict } from './verdict.js';
@@ -35,7 +35,11 @@ export function loadFirstStage(dir = SHIPPED): LinearStage {
 export function loadSecondStage(dir = SHIPPED): EncoderStage {
   const model = decodeStage(read(dir, 'second'), STAGE_FILES.second);
   const { encoder } = model;
-  if (!encoder) throw new DriftError('model-invalid', `${join(dir, STAGE_FILES.second)} names no encoder.`);
+  if (!encoder)
+    throw new DriftError(
+      'model-invalid',
+      `${join(dir, STAGE_FILES.second)} names no encoder: npm run train:dsat makes it anew.`,
+    );
   const linear = new LinearStage(classifierVersion(dir), model, secondStageFeatures(new Set(model.frequentTokens)));
   return new EncoderStage(linear, new EncoderProcess({ dir, sha256: encoder.sha256 }), { ...model, encoder });
 }
@@ -90,12 +94,3 @@ export function loadCard(): ClassifierCard {
 }
 
 const read = (dir: string, stage: keyof typeof STAGE_FILES) => readWeights(join(dir, STAGE_FILES[stage]));
-
-function readWeights(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    const message = `${file} cannot be read: ${(cause as Error).message}. It belongs to the sources and to every build.`;
-    throw new DriftError('asset-missing', message, { cause });
-  }
-}

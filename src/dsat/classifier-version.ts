@@ -1,9 +1,8 @@
 import type { DataSource } from 'typeorm';
-import { loadCard } from './cascade.js';
+import { type ClassifierCard, loadCard } from './cascade.js';
 
-/** Stores what is known of the shipped classifier, which verdicts refer to by its version. */
-export async function registerClassifier(dataSource: DataSource): Promise<void> {
-  const card = loadCard();
+/** Stores what is known of a classifier, the shipped one unless told, which verdicts refer to by its version. */
+export async function registerClassifier(dataSource: DataSource, card: ClassifierCard = loadCard()): Promise<void> {
   await dataSource.query(
     'INSERT INTO classifier_versions (version, card) VALUES ($1, $2) ON CONFLICT (version) DO NOTHING',
     [card.version, JSON.stringify(card)],

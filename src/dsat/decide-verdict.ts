@@ -4,7 +4,7 @@ import { type Label, RUBRICS, type Rubric, type Verdict } from './verdict.js';
 
 /**
  * The verdict on an exchange.
- * @param scores one a label, before calibration; overwritten
+ * @param scores one a label, before calibration
  * @param rubricScores one a rubric; asked for only where the verdict is dsat
  */
 export function verdictOf(
@@ -13,8 +13,7 @@ export function verdictOf(
   { calibration, decision, band }: Pick<StageModel, 'calibration' | 'decision' | 'band'>,
   classifierVersion: string,
 ): Verdict {
-  const [dsat, sat, neutral] = calibrate(scores, calibration);
-  const probabilities = { dsat: dsat!, sat: sat!, neutral: neutral! };
+  const probabilities = probabilitiesOf(scores, calibration);
   const label = decide(probabilities, decision);
   return {
     label,
@@ -29,6 +28,12 @@ export function verdictOf(
 /** The rubric with the highest score. */
 export function likeliest(rubricScores: Float64Array): Rubric {
   return RUBRICS[rubricScores.indexOf(Math.max(...rubricScores))]!;
+}
+
+/** Probability of each label from its score before calibration. */
+export function probabilitiesOf(scores: ArrayLike<number>, calibration: Calibration): Record<Label, number> {
+  const [dsat, sat, neutral] = calibrate(Float64Array.from(scores), calibration);
+  return { dsat: dsat!, sat: sat!, neutral: neutral! };
 }
 
 /** Probabilities of scores, in place. */

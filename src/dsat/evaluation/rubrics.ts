@@ -37,15 +37,19 @@ export function rubricFigures(turns: EvaluatedTurn[]): RubricFigures[] {
 }
 
 /** Share of the turns labelled dsat whose reason is the most probable one; of those of which both reasons are known. */
-export function rubricAccuracy(turns: EvaluatedTurn[], weights?: Weights): number | null {
-  const counts = ({ label, rubric, named }: EvaluatedTurn) => label === 'dsat' && rubric !== null && named !== null;
+export function rubricAccuracy(
+  turns: Pick<EvaluatedTurn, 'label' | 'rubric' | 'named'>[],
+  weights?: Weights,
+): number | null {
+  const counts = ({ label, rubric, named }: (typeof turns)[number]) =>
+    label === 'dsat' && rubric !== null && named !== null;
   const weightsOf = turns.map((turn, at) => (counts(turn) ? (weights?.[at] ?? 1) : 0));
   return share(turns, ({ rubric, named }) => named === rubric, weightsOf);
 }
 
 const isDsat = ({ label }: EvaluatedTurn) => label === 'dsat';
 
-function share(turns: EvaluatedTurn[], is: (turn: EvaluatedTurn) => boolean, weights?: Weights): number | null {
+function share<T>(turns: T[], is: (turn: T) => boolean, weights?: Weights): number | null {
   let [counted, all] = [0, 0];
   turns.forEach((turn, at) => {
     const weight = weights?.[at] ?? 1;

@@ -4,6 +4,7 @@ import type { JudgeSettings } from '../../config/judge-keys.js';
 import { setDailyTokens } from '../../metrics/judge-metrics.js';
 import { createPrivacy } from '../../privacy/privacy.js';
 import { requireOwnKey } from '../../privacy/require-own-key.js';
+import { registerClassifier } from '../classifier-version.js';
 import { DailyBudget } from '../llm/daily-budget.js';
 import { JudgeClient } from '../llm/judge-client.js';
 import type { Classifier } from '../verdict.js';
@@ -30,7 +31,7 @@ export async function withJudge(dataSource: DataSource, config: JudgeConfig, sta
   const client = createJudgeClient(dataSource, config.judge);
   const cache = new AnswerCache(dataSource, pseudonyms, answersVersion(config.judge.model, rubric.items));
   const judged = new JudgedStage(stage, new ExchangeJudge({ client, rubric, cache }), version);
-  await register(dataSource, judged.version, {
+  await registerClassifier(dataSource, {
     version: judged.version,
     kind: 'a language model for what the classifier is unsure of',
     classifier: stage.version,
@@ -39,11 +40,4 @@ export async function withJudge(dataSource: DataSource, config: JudgeConfig, sta
     rubric,
   });
   return judged;
-}
-
-async function register(dataSource: DataSource, version: string, card: object): Promise<void> {
-  await dataSource.query(
-    'INSERT INTO classifier_versions (version, card) VALUES ($1, $2) ON CONFLICT (version) DO NOTHING',
-    [version, JSON.stringify(card)],
-  );
 }

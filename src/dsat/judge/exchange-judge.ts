@@ -1,5 +1,5 @@
 import { DriftError } from '../../drift-error.js';
-import { abstains, calibrate, decide } from '../decide-verdict.js';
+import { abstains, decide, probabilitiesOf } from '../decide-verdict.js';
 import { askJson } from '../llm/ask-json.js';
 import type { JudgeClient } from '../llm/judge-client.js';
 import { chunksOf, mapConcurrently } from '../llm/map-concurrently.js';
@@ -71,8 +71,7 @@ export class ExchangeJudge {
   private judgement(answer: Answer): Judgement {
     if (!('items' in answer)) return answer;
     const { items, calibration, decision } = this.tools.rubric;
-    const [dsat, sat, neutral] = calibrate(Float64Array.from(scoresOf(answer.items, items)), calibration);
-    const probabilities = { dsat: dsat!, sat: sat!, neutral: neutral! };
+    const probabilities = probabilitiesOf(scoresOf(answer.items, items), calibration);
     const label = decide(probabilities, decision);
     return {
       outcome: answer.outcome,

@@ -1,5 +1,5 @@
 import { DriftError } from '../../drift-error.js';
-import { calibrate, decide } from '../decide-verdict.js';
+import { decide, probabilitiesOf } from '../decide-verdict.js';
 import { type Decided, type Figures, figuresOf } from '../evaluation/figures.js';
 import { chunksOf, mapConcurrently } from '../llm/map-concurrently.js';
 import { foldOf } from '../train/cross-validation.js';
@@ -74,13 +74,8 @@ function fitOn(turns: readonly ScoredTurn[]): Fit {
     target: LABELS.indexOf(label),
   }));
   const calibration = fitCalibration(targets, LABELS.length);
-  const judged = turns.map((turn) => ({ label: turn.label, probabilities: probabilitiesOf(turn, calibration) }));
+  const judged = turns.map((turn) => ({ label: turn.label, probabilities: probabilitiesOf(turn.scores, calibration) }));
   return { calibration, decision: fitDecision(judged) };
-}
-
-function probabilitiesOf({ scores }: ScoredTurn, calibration: Fit['calibration']): Record<Label, number> {
-  const [dsat, sat, neutral] = calibrate(Float64Array.from(scores), calibration);
-  return { dsat: dsat!, sat: sat!, neutral: neutral! };
 }
 
 /** Each turn with what was fitted on the other half of the conversations. */
@@ -90,7 +85,7 @@ function crossFitted(turns: readonly ScoredTurn[]): Figures {
   return figuresOf(
     turns.map((turn): Decided => {
       const { calibration, decision } = fits[half(turn)]!;
-      const probabilities = probabilitiesOf(turn, calibration);
+      const probabilities = probabilitiesOf(turn.scores, calibration);
       const { conversation, label, rubric, confidence } = turn;
       return { conversation, label, rubric, confidence, probabilities, decided: decide(probabilities, decision) };
     }),

@@ -3,7 +3,7 @@ import { type Followed, followVerdicts, isDsat, markDisputed } from '../../ancho
 import { holdDependents } from '../../anchor/used-anchors.js';
 import { lockConversations } from '../../database/conversation-lock.js';
 import { groupBy } from '../../group-by.js';
-import { joinEvidence } from '../evidence/join-evidence.js';
+import { joinEvidence, keyOf } from '../evidence/join-evidence.js';
 import type { Verdict } from '../verdict.js';
 import { type JudgedTurn, updateVerdicts } from '../verdict-rows.js';
 import type { PastTurn } from './history-rows.js';
@@ -58,9 +58,6 @@ export async function takeUp(
     busy: busy.length,
   };
 }
-
-const keyOf = ({ conversationId, turn }: Pick<PastTurn, 'conversationId' | 'turn'>) =>
-  JSON.stringify([conversationId, turn]);
 
 /** Those whose verdict is still the one that was read; it is held until the transaction ends. */
 async function holdUnchanged(manager: EntityManager, rejudged: Rejudged[]): Promise<Rejudged[]> {

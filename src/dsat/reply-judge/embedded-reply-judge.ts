@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { DriftError } from '../../drift-error.js';
 import { calibrate } from '../decide-verdict.js';
 import { FeatureVector } from '../feature-vector.js';
 import { LinearOutput } from '../linear-output.js';
+import { readWeights } from '../read-weights.js';
 import { decodeStage, type StageModel } from '../stage-model.js';
 import { replyFeatures } from './reply-features.js';
 import type { FreshReply, Preference, ReplyJudge, ReplyPair } from './reply-judge.js';
@@ -46,18 +45,9 @@ export class EmbeddedReplyJudge implements ReplyJudge {
 
 /** @throws DriftError `asset-missing`, `model-invalid` */
 export function loadReplyJudge(file = SHIPPED): EmbeddedReplyJudge {
-  const bytes = read(file);
+  const bytes = readWeights(file);
   return new EmbeddedReplyJudge(replyJudgeVersion(bytes), decodeStage(bytes, REPLY_JUDGE_FILE));
 }
 
 export const replyJudgeVersion = (bytes: Buffer): string =>
   `reply-${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}`;
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    const message = `${file} cannot be read: ${(cause as Error).message}. It belongs to the sources and to every build.`;
-    throw new DriftError('asset-missing', message, { cause });
-  }
-}

@@ -33,7 +33,7 @@ dissatisfied with the reply (\`dsat\`), satisfied (\`sat\`) or neither (\`neutra
   where it comes from, and every pair of 19 signals.
 
 The linear models are multinomial logistic regressions over hashed features. Each stage is calibrated by one scale and one
-shift per label. Version \`${card.version}\`, built on ${card.builtOn} from ${card.trainedOn.turns} labelled turns of ${card.trainedOn.conversations}
+shift per label, and one shift per rubric. Version \`${card.version}\`, built on ${card.builtOn} from ${card.trainedOn.turns} labelled turns of ${card.trainedOn.conversations}
 conversations (\`data/dsat-labels.jsonl\`, texts from ${card.trainedOn.corpus}):
 
 ${table(

@@ -1,4 +1,4 @@
-import { probabilitiesOf } from '../decide-verdict.js';
+import { likeliest, probabilitiesOf } from '../decide-verdict.js';
 import type { Decided } from '../evaluation/figures.js';
 import type { Band, Calibration, Decision } from '../stage-model.js';
 import { LABELS, RUBRICS, type Rubric } from '../verdict.js';
@@ -18,16 +18,17 @@ import type { LabelledExchange } from './labelled-exchanges.js';
 export interface NaturalTurn extends LabelledExchange {
   fold: number;
   scores: Record<StageName, Float64Array>;
-  /** Its rubric as each stage sees it, were it dsat. */
-  named: Record<StageName, Rubric>;
+  rubricScores: Record<StageName, Float64Array>;
 }
 
 export interface Fitted {
   calibrations: Record<StageName, Calibration>;
   decisions: Record<StageName, Decision>;
+  /** What is added to the scores of each stage's rubrics. */
+  rubricShifts: Record<StageName, number[]>;
 }
 
-/** Calibration and thresholds of both stages. */
+/** Calibration and thresholds of both stages, and how often each rubric is the reason. */
 export function fitCascade(turns: NaturalTurn[]): Fitted {
   const calibration = (name: StageName) =>
     fitCalibration(
@@ -38,7 +39,24 @@ export function fitCascade(turns: NaturalTurn[]): Fitted {
   const examples = examplesOf(turns, calibrations);
   const decision = (name: StageName) =>
     fitDecision(examples.map((example) => ({ label: example.label, probabilities: example[name] })));
-  return { calibrations, decisions: { first: decision('first'), second: decision('second') } };
+  return {
+    calibrations,
+    decisions: { first: decision('first'), second: decision('second') },
+    rubricShifts: { first: rubricShift(turns, 'first'), second: rubricShift(turns, 'second') },
+  };
+}
+
+/** Readers draw the borders of rubrics differently, and most of what is trained on is not by the one that figures are of. */
+function rubricShift(turns: NaturalTurn[], name: StageName): number[] {
+  const dsat = turns.flatMap(({ label, rubric, rubricScores }) =>
+    label === 'dsat' && rubric ? [{ scores: rubricScores[name], target: RUBRICS.indexOf(rubric) }] : [],
+  );
+  const { scale, shift } = fitCalibration(dsat, RUBRICS.length);
+  return shift.map((value) => value / scale);
+}
+
+function nameRubric(scores: Float64Array, shift: number[]): Rubric {
+  return likeliest(scores.map((score, at) => score + shift[at]!));
 }
 
 export function examplesOf(turns: NaturalTurn[], calibrations: Fitted['calibrations']): CascadeExample[] {
@@ -65,11 +83,13 @@ export function crossFitted(turns: NaturalTurn[], band: Band): Record<Way, Decid
   const fitted = Array.from({ length: FOLDS }, (_, fold) => fitCascade(turns.filter((turn) => turn.fold !== fold)));
   const decide = (within: Band) =>
     turns.map((turn): DecidedInTurn => {
-      const { calibrations, decisions } = fitted[turn.fold]!;
+      const { calibrations, decisions, rubricShifts } = fitted[turn.fold]!;
       const [example] = examplesOf([turn], calibrations);
       const { conversation, confidence, rubric } = turn;
       const way = throughCascade(example!, within, decisions);
-      return { conversation, confidence, rubric, ...way, named: turn.named[way.provisional ? 'second' : 'first'] };
+      const stage = way.provisional ? 'second' : 'first';
+      const named = nameRubric(turn.rubricScores[stage], rubricShifts[stage]);
+      return { conversation, confidence, rubric, ...way, named };
     });
   return { first: decide(NOTHING), second: decide(EVERYTHING), cascade: decide(band) };
 }
@@ -86,9 +106,9 @@ export interface RubricFigures {
 }
 
 /** Of the turns labelled dsat, by their rubric; and of those decided dsat, by the rubric that is given. */
-export function rubricFigures(turns: NaturalTurn[], cascade: DecidedInTurn[]): Record<Rubric, RubricFigures> {
+export function rubricFigures({ cascade, second }: Record<Way, DecidedInTurn[]>): Record<Rubric, RubricFigures> {
   const figures = RUBRICS.map((rubric): [Rubric, RubricFigures] => {
-    const of = turns.flatMap((turn, at) => (turn.label === 'dsat' && turn.rubric === rubric ? [at] : []));
+    const of = cascade.flatMap((turn, at) => (turn.label === 'dsat' && turn.rubric === rubric ? [at] : []));
     const anchors = cascade.filter((turn) => turn.decided === 'dsat' && !turn.abstained && turn.named === rubric);
     const share = (is: (at: number) => boolean) => of.filter(is).length / Math.max(1, of.length);
     return [
@@ -96,7 +116,7 @@ export function rubricFigures(turns: NaturalTurn[], cascade: DecidedInTurn[]): R
       {
         turns: of.length,
         found: share((at) => cascade[at]!.decided === 'dsat'),
-        named: share((at) => turns[at]!.named.second === rubric),
+        named: share((at) => second[at]!.named === rubric),
         anchors: anchors.length,
         right: anchors.filter(({ label }) => label === 'dsat').length,
       },

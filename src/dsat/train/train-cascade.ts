@@ -1,10 +1,10 @@
-import { likeliest } from '../decide-verdict.js';
 import type { EncoderScores } from '../encoder/encoder-session.js';
 import { addScores } from '../encoder/encoder-stage.js';
 import { type AbstentionFigures, abstentionFigures } from '../evaluation/abstention.js';
 import { type Decided, type Figures, figuresOf } from '../evaluation/figures.js';
 import { rubricAccuracy } from '../evaluation/rubrics.js';
 import { firstStageFeatures } from '../first-stage-features.js';
+import type { QuantisedOutput } from '../linear-output.js';
 import { secondStageFeatures } from '../second-stage-features.js';
 import type { EncoderShare, StageModel } from '../stage-model.js';
 import type { Rubric } from '../verdict.js';
@@ -71,7 +71,7 @@ export function joinCascade(
   frequentTokens: number[],
 ): TrainedCascade {
   const natural = naturalTurns(turns, trained, encoder);
-  const { calibrations, decisions } = fitCascade(natural);
+  const { calibrations, decisions, rubricShifts } = fitCascade(natural);
   const examples = examplesOf(natural, calibrations);
   const chosenBand = chooseBand(examples, decisions);
   const decided = crossFitted(natural, chosenBand.band);
@@ -79,14 +79,12 @@ export function joinCascade(
     bits: BITS[name],
     frequentTokens: name === 'second' ? frequentTokens : [],
     labels: trained[name].labels,
-    rubrics: trained[name].rubrics,
+    rubrics: withShift(trained[name].rubrics, rubricShifts[name], name === 'second' ? LINEAR_SHARE.rubrics : 1),
     calibration: calibrations[name],
     decision: decisions[name],
     band: name === 'first' ? chosenBand.band : null,
     encoder: name === 'second' ? { sha256: encoder.sha256, linear: LINEAR_SHARE } : null,
   });
-  const accuracy = (name: StageName) =>
-    rubricAccuracy(natural.map(({ label, rubric, named }) => ({ label, rubric, named: named[name] })))!;
   return {
     models: { first: model('first'), second: model('second') },
     figures: {
@@ -95,8 +93,8 @@ export function joinCascade(
       cascade: figuresOf(decided.cascade),
     },
     abstention: abstentionFigures(decided.cascade),
-    rubrics: rubricFigures(natural, decided.cascade),
-    rubricAccuracy: { first: accuracy('first'), second: accuracy('second') },
+    rubrics: rubricFigures(decided),
+    rubricAccuracy: { first: rubricAccuracy(decided.first)!, second: rubricAccuracy(decided.second)! },
     chosenBand,
     bands: frontier(measureBands(examples, decisions)),
     decided: decided.cascade,
@@ -111,7 +109,6 @@ function naturalTurns(
   return turns.flatMap((turn, at) => {
     if (turn.stratum !== 'random') return [];
     const { labels, rubrics } = encoder.scores[at]!;
-    const added = addScores(rubrics, second.rubricScores[at]!, LINEAR_SHARE.rubrics);
     return {
       ...turn,
       fold: foldOf(turn.conversation),
@@ -119,7 +116,15 @@ function naturalTurns(
         first: first.labelScores[at]!,
         second: addScores(labels, second.labelScores[at]!, LINEAR_SHARE.labels),
       },
-      named: { first: likeliest(first.rubricScores[at]!), second: likeliest(added) },
+      rubricScores: {
+        first: first.rubricScores[at]!,
+        second: addScores(rubrics, second.rubricScores[at]!, LINEAR_SHARE.rubrics),
+      },
     };
   });
+}
+
+/** What is added to the scores of a stage, put into its linear model, which counts `share` there. */
+function withShift(rubrics: QuantisedOutput, shift: number[], share: number): QuantisedOutput {
+  return { ...rubrics, bias: rubrics.bias.map((bias, at) => bias + shift[at]! / share) };
 }

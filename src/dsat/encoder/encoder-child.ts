@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import type { Exchange } from '../verdict.js';
 import { type EncoderFiles, type EncoderScores, EncoderSession } from './encoder-session.js';
 
@@ -10,6 +11,8 @@ export interface EncoderAnswer {
 
 /** The process of `EncoderProcess`: its argument names the files; the model is loaded once, and scores what it is sent. */
 function run(files: EncoderFiles): void {
+  // A verdict can wait, the stream cannot.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const session = EncoderSession.load(files);
   // Whoever asks for scores is told.
   session.catch(() => {});

@@ -49,7 +49,7 @@ export function measureBand(
 export const TOLERATED_LOSS = 0.005;
 
 /** The second stage is some hundred times as costly as the first: it may read no more of the turns than this. */
-export const MOST_PROVISIONAL = 0.35;
+export const MOST_PROVISIONAL = 0.5;
 
 /**
  * The band that leaves the fewest turns to the second stage without losing more than is tolerated; where none that leaves

@@ -11,7 +11,7 @@ import type { TrainedCascade } from './train-cascade.js';
 const BASELINE = { dsatAveragePrecision: 0.564, dsatF1: 0.557 };
 
 const LIMITS = [
-  "Labels are a language model's: figures say how well that reader is imitated. A second such reader agreed on 95 % of 480 turns, and on nine in ten of those that the first called dsat.",
+  "Labels are a language model's: figures say how well that reader is imitated. A second such reader agreed on 95 % of 800 turns, and on nine in ten of those that the first called dsat.",
   'Nearly all labelled turns are in Latin script and most in English: accuracy in other languages is not known.',
   'One corpus, conversations with ChatGPT of 2022 and 2023: another product needs labels of its own to know.',
   'Style, refusal and complaint are rare: their rubric figures rest on a handful of turns.',

@@ -13,7 +13,10 @@ const labelSchema = z.object({
   label: z.enum(LABELS),
   rubric: z.enum(RUBRICS).nullable(),
   confidence: z.enum(['high', 'low']),
-  /** `random` and `more-random` were drawn at natural rates; figures are from `random` only. */
+  /**
+   * How the turn came to be read. `random` was drawn at natural rates, and is what figures are from. `more-…` are the second
+   * reader's: all of those that a first model did not call neutral with ease, and a share of those that it did.
+   */
   stratum: z.enum(['random', 'enriched', 'positive-cue', 'uncertain', 'likely', 'more-random', 'more-uncertain']),
 });
 

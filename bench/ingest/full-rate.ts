@@ -5,6 +5,8 @@ import type { Place } from './place.js';
 import { cpuSeconds, rssMb } from './usage.js';
 
 const POLL_MS = 100;
+/** How long the second stage is watched. */
+const SETTLING_SECONDS = 30;
 
 export interface Rate {
   turnsPerSecond: number;
@@ -66,9 +68,7 @@ export async function fullRate({
   while ((await sample()) < turns) await sleep(POLL_MS);
   const ended = usage();
   const backlog = await place.backlog();
-  const settlingFrom = performance.now();
-  if (roles.includes('classify')) await place.settled();
-  const settledPerSecond = backlog / ((performance.now() - settlingFrom) / 1_000);
+  const settledPerSecond = roles.includes('classify') ? await settlingRate(place) : 0;
   await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
   const seconds = (ended.at - began.at) / 1_000;
   const per100k = 100_000 / (turns - first);
@@ -85,4 +85,13 @@ export async function fullRate({
     backlog,
     settledPerSecond,
   };
+}
+
+/** Verdicts that the second stage settles in a second; all of the backlog would take minutes. */
+async function settlingRate(place: Place): Promise<number> {
+  const [before, from] = [await place.backlog(), performance.now()];
+  const seconds = () => (performance.now() - from) / 1_000;
+  let left = before;
+  for (; left > 0 && seconds() < SETTLING_SECONDS; left = await place.backlog()) await sleep(POLL_MS);
+  return (before - left) / seconds();
 }

@@ -74,16 +74,19 @@ async function measure(stack: Stack) {
   await barePlace.close();
   say('bare loop:', bare);
 
-  const steady = await Place.create(stack, 'steady');
-  const worker = Worker.start('serve', ['ingest', 'classify', 'api'], steady.env, workDir('steady'));
-  const messages = turnMessages(corpus, 'steady');
-  await latencyAt(steady, messages, 200, 3); // until it is warm
-  const half = await latencyAt(steady, messages, full.turnsPerSecond / 2, STEADY_SECONDS);
-  await steady.settled();
+  const steadyAt = async (name: string, turnsPerSecond: number) => {
+    const steady = await Place.create(stack, name);
+    const worker = Worker.start(name, ['ingest', 'classify', 'api'], steady.env, workDir(name));
+    const messages = turnMessages(corpus, name);
+    await latencyAt(steady, messages, 200, 3); // until it is warm
+    const latency = await latencyAt(steady, messages, turnsPerSecond, STEADY_SECONDS);
+    await worker.end('SIGTERM');
+    await steady.close();
+    return latency;
+  };
+  const half = await steadyAt('half', full.turnsPerSecond / 2);
   say('at half the rate:', half);
-  const tenth = await latencyAt(steady, messages, full.turnsPerSecond / 10, STEADY_SECONDS);
-  await worker.end('SIGTERM');
-  await steady.close();
+  const tenth = await steadyAt('tenth', full.turnsPerSecond / 10);
   say('at a tenth of the rate:', tenth);
 
   const profiled = await filled('profiled', PROFILED);
@@ -100,7 +103,7 @@ function report({ full, bare, half, tenth, time }: Awaited<ReturnType<typeof mea
   const pass =
     full.turnsPerSecond >= GOALS.turnsPerSecond && bareRatio >= GOALS.bareRatio && half.p99Ms < GOALS.p99Ms && flat;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
-  console.log('where the time of the service goes (of the whole run, with its start):');
+  console.log('where the time of the service goes (of the time it was busy, with its start):');
   for (const [stage, share] of time.stages) console.log(`  ${percent(share).padStart(7)}  ${stage}`);
   console.log('its hottest functions:');
   for (const [name, share] of time.functions) console.log(`  ${percent(share).padStart(7)}  ${name}`);

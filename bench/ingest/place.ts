@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { storedPositions } from '../../src/chat-log/consumer-offsets.js';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -51,10 +50,6 @@ export class Place {
 
   backlog(): Promise<number> {
     return provisionalBacklog(this.dataSource);
-  }
-
-  async settled(): Promise<void> {
-    while ((await this.backlog()) > 0) await sleep(200);
   }
 
   close(): Promise<void> {

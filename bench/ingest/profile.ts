@@ -14,7 +14,6 @@ interface CpuProfile {
 
 /** What a frame's time, and that of what it calls, is counted as; the innermost one that is known. */
 const STAGES: [stage: string, frame: (url: string, name: string) => boolean][] = [
-  ['idle', (_, name) => name === '(idle)'],
   ['garbage collection', (_, name) => name === '(garbage collector)'],
   ['redact', (url) => url.includes('/src/privacy/')],
   ['second stage', (url) => url.includes('classify.service') || url.includes('second-stage')],
@@ -26,18 +25,22 @@ const STAGES: [stage: string, frame: (url: string, name: string) => boolean][] =
   ['store', (url) => url.includes('/chat-log/')],
 ];
 
-/** Share of the process's samples in each stage, the largest first, and its hottest functions. */
+/** Share of the time that the process was busy in each stage, the largest first, and its hottest functions. */
 export function whereTimeGoes(dir: string): { stages: [string, number][]; functions: [string, number][] } {
   const file = readdirSync(dir).find((name) => name.endsWith('.cpuprofile'))!;
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as CpuProfile;
+  const busy = nodes.filter(({ callFrame }) => callFrame.functionName !== '(idle)');
   const stageOf = stages(nodes);
   const names = new Map(
-    nodes.map(({ id, callFrame }) => [
+    busy.map(({ id, callFrame }) => [
       id,
       `${callFrame.functionName || '(anonymous)'} ${callFrame.url.split('/').slice(-2).join('/')}`,
     ]),
   );
-  return { stages: shares(stageOf, samples, timeDeltas), functions: shares(names, samples, timeDeltas).slice(0, 25) };
+  return {
+    stages: shares(new Map(busy.map(({ id }) => [id, stageOf.get(id)!])), samples, timeDeltas),
+    functions: shares(names, samples, timeDeltas).slice(0, 25),
+  };
 }
 
 function stages(nodes: ProfileNode[]): Map<number, string> {
@@ -56,7 +59,8 @@ function stages(nodes: ProfileNode[]): Map<number, string> {
 function shares(groupOf: Map<number, string>, samples: number[], deltas: number[]): [string, number][] {
   const sums = new Map<string, number>();
   for (const [index, sample] of samples.entries()) {
-    const group = groupOf.get(sample)!;
+    const group = groupOf.get(sample);
+    if (group === undefined) continue; // idle
     sums.set(group, (sums.get(group) ?? 0) + deltas[index]!);
   }
   const total = [...sums.values()].reduce((sum, value) => sum + value, 0);

@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -6,6 +8,7 @@ import { createDataSource } from '../../src/database/data-source.js';
 import { writeTinyModel } from '../factories/tiny-model.js';
 import { createTestDatabase, createTestTopics, testEnv } from '../stack.js';
 import { runCli } from './run-cli.js';
+import { MAIN } from './serve-process.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'driftloop-quickstart-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -35,6 +38,26 @@ it('runs the loop on real conversations; again it doubles nothing, goes on from 
     expect(await counts()).toEqual(before);
   } finally {
     await dataSource.destroy();
+    await database.drop();
+  }
+});
+
+it('ends in good order when it is interrupted while it trains', async () => {
+  writeTinyModel(join(dir, 'tiny'));
+  const database = await createTestDatabase();
+  const env = { ...testEnv(database, await createTestTopics(), dir), DRIFTLOOP_MODEL: join(dir, 'tiny') };
+  try {
+    const child = spawn(process.execPath, [MAIN, 'quickstart', '--conversations', '80'], {
+      env: { ...process.env, ...env },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk));
+    child.stdout.on('data', () => output.includes('Training:') && child.kill('SIGINT'));
+    expect(await once(child, 'exit'), output).toEqual([1, null]);
+    expect(output).toMatch(/Interrupted; run it again to go on\.\n$/);
+    expect(output).not.toContain('AbortError');
+    expect(existsSync(join(dir, 'serve.json')), 'the service has stopped').toBe(false);
+  } finally {
     await database.drop();
   }
 });

@@ -18,6 +18,7 @@ describe('a redactor', () => {
     ['from 203.0.113.7:8080 and 2001:db8::8a2e:370:7334', 'from [ip]:8080 and [ip]'],
     ['password: "hunter2!"', 'password: "[secret]"'],
     [`-H 'Authorization: Bearer abc123def456ghi789'`, `-H 'Authorization: Bearer [secret]'`],
+    ['no digit: from fe::bad:cafe:beef:dead, jane@example.com', 'no digit: from [ip], [email]'],
   ])('makes of %j %j', (text, expected) => {
     expect(redacted(text)).toBe(expected);
   });

@@ -13,8 +13,11 @@ import { type JudgedTurn, takeProvisional, updateVerdicts } from './verdict-rows
 
 /** How long an idle worker waits before it looks again: at first, and at most. */
 const IDLE = { firstMs: 50, maxMs: 1_000 };
-/** While the stream is behind, the second stage takes this part of the time: what reads the stream shares its processor. */
-const SHARE_BESIDE_STREAM = 0.1;
+/**
+ * While the stream is behind, the second stage takes this part of the time, and so many verdicts at once: what reads the
+ * stream shares its processor.
+ */
+const BESIDE_STREAM = { share: 0.1, batch: 8 };
 const OUTAGE = { firstMs: 500, maxMs: 30_000 };
 
 export interface ClassifyTools {
@@ -64,7 +67,7 @@ export class ClassifyService {
 
   private async yieldToStream(workedMs: number): Promise<void> {
     const { signal } = this.stopping;
-    const until = performance.now() + workedMs * (1 / SHARE_BESIDE_STREAM - 1);
+    const until = performance.now() + workedMs * (1 / BESIDE_STREAM.share - 1);
     while (this.tools.lag?.isBehind && performance.now() < until) {
       await sleep(IDLE.firstMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
@@ -89,7 +92,8 @@ export class ClassifyService {
  * @param signal gives the batch up, for another worker, while it is being classified
  */
 export async function settleSome(tools: ClassifyTools, signal?: AbortSignal): Promise<number> {
-  const { dataSource, secondStage, batch, feedbackEvidence } = tools;
+  const { dataSource, secondStage, feedbackEvidence, lag } = tools;
+  const batch = lag?.isBehind ? Math.min(tools.batch, BESIDE_STREAM.batch) : tools.batch;
   const startedAt = performance.now();
   const counts = await dataSource.transaction('READ COMMITTED', async (manager): Promise<SettledCounts | undefined> => {
     const taken = await takeProvisional(manager, batch);

@@ -15,7 +15,9 @@ import { StreamLag, StreamLagModule } from './stream-lag.js';
       provide: ClassifyService,
       inject: [DataSource, CONFIG, StreamLag],
       useFactory: async (dataSource: DataSource, config: ServiceConfig, lag: StreamLag) => {
-        const secondStage = await withJudge(dataSource, config, loadSecondStage());
+        const encoder = loadSecondStage();
+        encoder.prepare();
+        const secondStage = await withJudge(dataSource, config, encoder);
         return new ClassifyService({
           dataSource,
           secondStage,

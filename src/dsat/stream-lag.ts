@@ -1,7 +1,7 @@
 import { Injectable, Module } from '@nestjs/common';
 
 /** Records that a stream may lack and still counts as up to date. */
-const NEARLY_THERE = 2_000;
+const NEARLY_THERE = 500;
 
 /** How far the stream that this process reads is behind. Without the `ingest` role it never is. */
 @Injectable()

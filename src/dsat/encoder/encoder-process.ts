@@ -15,8 +15,8 @@ interface Waiting {
 
 /**
  * The encoder in a process of its own: a thread that reads Kafka must not stand still for as long as a model computes, and
- * a process that ends while a thread of it is in the native runtime is aborted. It starts with the first exchange, is
- * started again where it died, ends with this process, and does not keep it alive.
+ * a process that ends while a thread of it is in the native runtime is aborted. It is started
+ * again where it died, ends with this process, and does not keep it alive.
  */
 export class EncoderProcess {
   private child?: ChildProcess;
@@ -24,6 +24,11 @@ export class EncoderProcess {
   private asked = 0;
 
   constructor(private readonly files: EncoderFiles) {}
+
+  /** Loads the model now, and not with the first exchange. */
+  prepare(): void {
+    this.child ??= this.start();
+  }
 
   /** @throws DriftError `model-invalid` where a file is missing or another one, or where the process dies */
   async score(exchanges: Exchange[]): Promise<EncoderScores[]> {
@@ -50,6 +55,7 @@ export class EncoderProcess {
     child.on('message', (answer: EncoderAnswer) => this.answered(child, answer));
     child.on('exit', (code, signal) => this.lost(child, `it ended with ${signal ?? code}`));
     child.on('error', ({ message }) => this.lost(child, message));
+    leaveAlone(child);
     return child;
   }
 
@@ -58,9 +64,7 @@ export class EncoderProcess {
     this.waiting.delete(id);
     if (scores) waiting?.resolve(scores);
     else waiting?.reject(new DriftError('model-invalid', problem!, { facts: { dir: this.files.dir } }));
-    if (this.waiting.size > 0) return;
-    child.unref();
-    child.channel?.unref();
+    if (this.waiting.size === 0) leaveAlone(child);
   }
 
   private lost(child: ChildProcess, how: string): void {
@@ -71,4 +75,10 @@ export class EncoderProcess {
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
+}
+
+/** This process may end while the child has nothing to do. */
+function leaveAlone(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
 }

@@ -11,10 +11,15 @@ export class EncoderStage implements NamingClassifier {
 
   constructor(
     private readonly linear: LinearStage,
-    private readonly encoder: Pick<EncoderProcess, 'score'>,
+    private readonly encoder: Pick<EncoderProcess, 'score' | 'prepare'>,
     private readonly model: StageModel & { encoder: EncoderShare },
   ) {
     this.version = linear.version;
+  }
+
+  /** Loads the encoder now, and not with the first exchange. */
+  prepare(): void {
+    this.encoder.prepare();
   }
 
   async classify(exchanges: Exchange[]): Promise<Verdict[]> {

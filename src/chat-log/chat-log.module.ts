@@ -18,6 +18,7 @@ import { DeadLetterProducer } from './dead-letter.producer.js';
 import { IngestController } from './ingest.controller.js';
 import { IngestService } from './ingest.service.js';
 import { KafkaBatchStrategy } from './kafka-batch.strategy.js';
+import { RecordReader } from './record-reader.js';
 
 /** Injection token of the `Classifier` that judges within the Kafka batch. */
 export const FIRST_STAGE = Symbol('FIRST_STAGE');
@@ -37,14 +38,21 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
       inject: [Kafka, CONFIG],
       useFactory: (kafka: Kafka, { topics }: ServiceConfig) => new DeadLetterProducer(kafka, topics.deadLetters),
     },
+    {
+      provide: RecordReader,
+      inject: [CONFIG],
+      useFactory: ({ privacyKey, stateDir, redaction }: ServiceConfig) =>
+        new RecordReader({ privacyKey, stateDir, redaction }),
+    },
     { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {
       provide: IngestService,
-      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, CONFIG, StreamLag],
+      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, RecordReader, CONFIG, StreamLag],
       useFactory: async (
         dataSource: DataSource,
         deadLetters: DeadLetterProducer,
         firstStage: Classifier,
+        reader: RecordReader,
         config: ServiceConfig,
         lag: StreamLag,
       ) => {
@@ -56,6 +64,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
           deadLetters,
           firstStage,
           privacy,
+          reader,
           backlog,
           feedbackEvidence: config.feedbackEvidence,
         });
@@ -67,6 +76,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
 export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly strategy: KafkaBatchStrategy,
+    private readonly reader: RecordReader,
     private readonly deadLetters: DeadLetterProducer,
     private readonly readiness: Readiness,
   ) {}
@@ -78,6 +88,7 @@ export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
   /** Before TypeORM closes the DataSource: the transaction in hand ends, the consumer leaves the group. */
   async onModuleDestroy(): Promise<void> {
     await this.strategy.close();
+    await this.reader.close();
     await this.deadLetters.close();
   }
 }

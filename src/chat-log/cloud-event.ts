@@ -1,6 +1,6 @@
-import type { KafkaMessage } from 'kafkajs';
 import { z } from 'zod';
 import { parseAs } from './formats/format.js';
+import type { ReadableMessage } from './packed-messages.js';
 import { header, mediaType, parseValue } from './record-value.js';
 import { RecordRejection } from './rejection.js';
 import { conversationIdSchema, timeSchema } from './turn-event.js';
@@ -46,7 +46,7 @@ export interface OpenedRecord {
  * that is no CloudEvent comes out as it is.
  * @throws RecordRejection; SyntaxError where it is not JSON
  */
-export function openRecord(message: KafkaMessage): OpenedRecord {
+export function openRecord(message: ReadableMessage): OpenedRecord {
   const contentType = header(message, 'content-type');
   const media = mediaType(contentType);
   if (media?.startsWith(STRUCTURED)) return openStructured(message, media);
@@ -59,7 +59,7 @@ export function openRecord(message: KafkaMessage): OpenedRecord {
   return { value, changed, contentType, eventType, subject: subject ?? undefined, time: time ?? undefined };
 }
 
-function openStructured(message: KafkaMessage, media: string): OpenedRecord {
+function openStructured(message: ReadableMessage, media: string): OpenedRecord {
   if (media !== STRUCTURED_JSON) {
     throw new RecordRejection('unknown-format', `CloudEvents come as ${STRUCTURED_JSON}, not ${media.slice(0, 200)}`);
   }

@@ -1,7 +1,7 @@
-import type { KafkaMessage } from 'kafkajs';
 import { type OpenedRecord, openRecord } from './cloud-event.js';
 import { LAST_TIME_MS, type RecordContents, type RecordOrigin } from './formats/format.js';
 import { selectFormat } from './formats/registry.js';
+import type { ReadableMessage } from './packed-messages.js';
 import { RecordRejection } from './rejection.js';
 import { wellFormed } from './well-formed.js';
 
@@ -13,7 +13,7 @@ export type DecodedRecord =
   | { outcome: 'rejected'; reason: RecordRejection['reason']; detail: string };
 
 /** Turns and feedback of one Kafka record, or why it has none. A record is taken whole or not at all. */
-export function decodeRecord(message: KafkaMessage, topic: string, partition: number): DecodedRecord {
+export function decodeRecord(message: ReadableMessage, topic: string, partition: number): DecodedRecord {
   try {
     const opened = openRecord(message);
     const contents = selectFormat(opened, opened.value).read(opened.value, originOf(message, opened, topic, partition));
@@ -27,16 +27,24 @@ export function decodeRecord(message: KafkaMessage, topic: string, partition: nu
   }
 }
 
-function originOf(message: KafkaMessage, opened: OpenedRecord, topic: string, partition: number): RecordOrigin {
-  const timeMs = Math.min(Math.max(Number(message.timestamp) || 0, 0), LAST_TIME_MS);
+/** Key and time are made where they are asked for: most records say themselves whose they are, and when. */
+function originOf(message: ReadableMessage, opened: OpenedRecord, topic: string, partition: number): RecordOrigin {
   return {
     topic,
     partition,
     offset: message.offset,
-    key: message.key === null ? null : wellFormed(message.key.toString('utf8')),
-    timestamp: opened.time ?? new Date(timeMs).toISOString(),
     subject: opened.subject,
+    get key() {
+      return message.key === null ? null : wellFormed(message.key.toString('utf8'));
+    },
+    get timestamp() {
+      return opened.time ?? timeOf(message);
+    },
   };
+}
+
+function timeOf({ timestamp }: ReadableMessage): string {
+  return new Date(Math.min(Math.max(Number(timestamp) || 0, 0), LAST_TIME_MS)).toISOString();
 }
 
 function rejectionOf(error: unknown): RecordRejection {

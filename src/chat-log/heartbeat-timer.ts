@@ -7,8 +7,8 @@ export class HeartbeatTimer {
   private readonly timer: NodeJS.Timeout;
   readonly signal: AbortSignal;
 
-  constructor(heartbeat: () => Promise<void>, everyMs: number, stopping: AbortSignal) {
-    this.signal = AbortSignal.any([this.lost.signal, stopping]);
+  constructor(heartbeat: () => Promise<void>, everyMs: number, ended: AbortSignal) {
+    this.signal = AbortSignal.any([this.lost.signal, ended]);
     this.timer = setInterval(() => heartbeat().catch(() => this.lost.abort()), everyMs);
   }
 

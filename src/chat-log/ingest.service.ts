@@ -5,8 +5,7 @@ import { untilDone } from '../backoff.js';
 import type { BacklogLimit } from '../dsat/backlog-limit.js';
 import { countStored } from '../metrics/ingest-metrics.js';
 import type { Partition, Position } from './consumer-offsets.js';
-import { decodeRecord } from './decode-record.js';
-import { protectContents } from './protect.js';
+import type { RecordReader } from './record-reader.js';
 import {
   type RecordBatch,
   type SourceRecord,
@@ -31,6 +30,8 @@ export interface FetchedBatch {
   messages: KafkaMessage[];
   /** The offset after the last record, control records included. */
   nextOffset: bigint;
+  /** Ends when the records before these are stored, or are not going to be. */
+  before?: Promise<void>;
   /** Ends the work before the next transaction. */
   signal: AbortSignal;
 }
@@ -49,15 +50,18 @@ export type IngestOutcome =
 export class IngestService {
   private readonly logger = new Logger(IngestService.name);
 
-  constructor(private readonly tools: StoreTools & { backlog: Pick<BacklogLimit, 'room'> }) {}
+  constructor(private readonly tools: StoreTools & { reader: RecordReader; backlog: Pick<BacklogLimit, 'room'> }) {}
 
   async ingest(batch: FetchedBatch): Promise<IngestOutcome> {
     const { signal } = batch;
     let { position } = batch;
+    const read = await this.tools.reader.read(batch.messages, batch.source);
+    const records = batch.messages.map((message, index) => ({ message, decoded: read[index]! }));
+    await batch.before;
     // Once where there are control records alone: they move the position too.
     for (let at = 0; at === 0 || at < batch.messages.length; ) {
       try {
-        const slice = this.slice(batch, at, position);
+        const slice = this.slice(batch, records, at, position);
         const stored = await this.store(slice, signal);
         at += Math.max(1, slice.records.length);
         if (stored.outcome === 'moved') return stored;
@@ -70,23 +74,21 @@ export class IngestService {
     return { outcome: 'stored', position };
   }
 
-  private slice({ source, messages, nextOffset }: FetchedBatch, at: number, position: Position): RecordBatch {
+  private slice(
+    { source, nextOffset }: FetchedBatch,
+    read: SourceRecord[],
+    at: number,
+    position: Position,
+  ): RecordBatch {
     const records: SourceRecord[] = [];
     const conversations = new Set<string>();
-    for (const message of messages.slice(at, at + RECORDS_PER_TRANSACTION)) {
-      const record = this.read(message, source);
+    for (const record of read.slice(at, at + RECORDS_PER_TRANSACTION)) {
       records.push(record);
       for (const id of conversationsOf(record)) conversations.add(id);
       if (conversations.size >= CONVERSATIONS_PER_TRANSACTION) break;
     }
-    const following = messages[at + records.length];
+    const following = read[at + records.length]?.message;
     return { source, position, records, nextOffset: following ? BigInt(following.offset) : nextOffset };
-  }
-
-  private read(message: KafkaMessage, { topic, partition }: Partition): SourceRecord {
-    const decoded = decodeRecord(message, topic, partition);
-    if (decoded.outcome === 'rejected') return { message, decoded };
-    return { message, decoded: protectContents(decoded, this.tools.privacy) };
   }
 
   private async store(batch: RecordBatch, signal: AbortSignal): Promise<StoreOutcome> {

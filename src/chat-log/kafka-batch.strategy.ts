@@ -4,14 +4,21 @@ import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachB
 import { lastValueFrom } from 'rxjs';
 import { untilDone } from '../backoff.js';
 import type { StreamLag } from '../dsat/stream-lag.js';
-import { countRestart, forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
+import { countRestart } from '../metrics/ingest-metrics.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
-import type { AssignedPartitions, AssignedPosition, OffsetRange, Position } from './consumer-offsets.js';
+import {
+  type AssignedPartitions,
+  type AssignedPosition,
+  type OffsetRange,
+  type Position,
+  samePosition,
+} from './consumer-offsets.js';
 import { HeartbeatTimer } from './heartbeat-timer.js';
 import { TURN_BATCH } from './ingest.controller.js';
 import type { FetchedBatch, IngestOutcome } from './ingest.service.js';
+import { OffsetReports } from './offset-reports.js';
 import { PartitionPositions, restartText } from './partition-positions.js';
-import type { Fetched, Reading } from './read-on.js';
+import { type Fetched, positionAfter, type Reading } from './read-on.js';
 import { watchClock } from './watch-clock.js';
 
 export interface KafkaBatchOptions {
@@ -34,18 +41,16 @@ const FETCH_BYTES = 2 * 1024 * 1024;
 const FETCH_WAIT_MS = 250;
 /** While some partitions wait for PostgreSQL, another one's records are read and classified. */
 const CONCURRENT_PARTITIONS = 6;
-/** Kafka's own offsets only show the lag to Kafka's tools. */
-const COMMIT_INTERVAL_MS = 1_000;
 const RESTART = { firstMs: 1_000, maxMs: 30_000 };
 
 /**
  * Nest transport that hands over whole fetched batches, and reads on from where PostgreSQL says.
  *
- * The consumer joins the group with its partitions paused, seeks to their positions, and only then reads. A batch is
- * resolved as far as the handler stored it. Nest turns what a handler throws into an Observable, so its outcome is
- * awaited here; nothing is resolved by itself.
+ * The consumer joins the group with its partitions paused, seeks to their positions, and only then reads. While a batch
+ * is stored the next one of its partition is fetched, which then waits for it: kafkajs fetches nothing while it waits for
+ * a batch. What comes of a batch other than that all of it is stored has the positions asked for again.
  *
- * A fetch begins with the last record that is stored: so each one shows that the topic still is the same. When nothing
+ * A fetch begins with the last record that was read: so each one shows that the topic still is the same. When nothing
  * follows that record, the next fetch waits behind it; what that one brings is held until a fetch from the last record
  * has proved it.
  */
@@ -55,23 +60,26 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   protected override readonly logger = new Logger(KafkaBatchStrategy.name);
   private readonly stopping = new AbortController();
-  /** Empty while they are being asked for. */
+  private readonly reports: OffsetReports;
+  /** How far each partition is read; empty while that is being asked for. */
   private readonly positions: PartitionPositions;
-  private asking = new AbortController();
+  /** Ends the work on what was read when that is not to go on from there. */
+  private reading = new AbortController();
   private taking = Promise.resolve();
-  private readonly committedAt = new Map<number, number>();
+  /** The batch of each partition that is being stored. */
+  private readonly storing = new Map<number, Promise<void>>();
   private assigned: number[] = [];
-  private generation = 0;
   private restarting?: Promise<void>;
   private clock?: NodeJS.Timeout;
-  /** Why the consumer is not in its group, where it was or tried to be. */
-  private failure?: string;
+  /** Why the consumer is not in its group. */
+  private failure?: string = 'has not joined the consumer group';
   private admin?: Admin;
   private consumer?: Consumer;
   private closing?: Promise<void>;
 
   constructor(private readonly options: KafkaBatchOptions) {
     super();
+    this.reports = new OffsetReports(options.topic, options.lag);
     this.positions = new PartitionPositions(() => this.offsetRanges(), options.pseudonyms);
   }
 
@@ -94,7 +102,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   /** Why no batch can arrive now; undefined where one can. */
   notReadyReason(): string | undefined {
     if (this.failure) return this.failure;
-    if (this.generation === 0) return 'has not joined the consumer group';
     if (this.positions.size < this.assigned.length) return 'waits for its positions';
     return undefined;
   }
@@ -134,10 +141,16 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   private async stop(): Promise<void> {
     this.stopping.abort();
+    this.stopReading();
     clearInterval(this.clock);
     await this.restarting;
     await this.consumer?.disconnect();
+    await this.allStored();
     await this.admin?.disconnect();
+  }
+
+  private async allStored(): Promise<void> {
+    await Promise.all(this.storing.values());
   }
 
   private get heartbeatMs(): number {
@@ -147,33 +160,36 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   /** Runs to the first `await` before the consumer fetches anything: the partitions are paused by then. */
   private async onJoin({ payload }: ConsumerGroupJoinEvent): Promise<void> {
     this.assigned = payload.memberAssignment[this.options.topic] ?? [];
-    this.generation++;
     this.failure = undefined;
-    forgetPartitions();
-    this.options.lag.forget();
+    this.reports.forget();
     await this.takePositions();
   }
 
   /** Nothing is read from here on until the positions are known. One asking ends before the next begins. */
   private takePositions(): Promise<void> {
-    this.positions.clear();
+    this.stopReading();
     this.consumer?.pause([{ topic: this.options.topic, partitions: this.assigned }]);
-    this.asking.abort();
-    this.asking = new AbortController();
-    const { signal } = this.asking;
+    const { signal } = this.reading;
     this.taking = this.taking.then(() => this.takeOnce(signal));
     return this.taking;
   }
 
+  private stopReading(): void {
+    this.positions.clear();
+    this.reading.abort();
+    this.reading = new AbortController();
+  }
+
   private async takeOnce(signal: AbortSignal): Promise<void> {
-    const { generation, assigned } = this;
+    await this.allStored();
+    const { assigned } = this;
     const { doubts } = this.positions;
     const { topic } = this.options;
     const ranges = () => this.offsetRanges();
     const ask = () => this.options.positions({ partitions: assigned, doubts, ranges });
     const positions = await this.untilAnswered('The positions of the partitions', ask, signal);
     for (const position of positions ?? []) this.sayRestart(position);
-    if (!positions || generation !== this.generation || signal.aborted) return;
+    if (!positions || signal.aborted) return;
     for (const position of positions) this.seek(position);
     this.consumer?.resume([{ topic, partitions: assigned }]);
   }
@@ -189,12 +205,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const { topic } = this.options;
     this.consumer?.seek({ topic, partition, offset: (last?.offset ?? nextOffset).toString() });
     this.positions.set(partition, { nextOffset, last });
-    this.sayLag(partition, end - nextOffset);
-  }
-
-  private sayLag(partition: number, records: bigint): void {
-    this.options.lag.set(partition, Number(records));
-    observeLag(this.options.topic, partition, records);
+    this.reports.sayLag(partition, end - nextOffset);
   }
 
   private async offsetRanges(): Promise<OffsetRange[]> {
@@ -207,69 +218,67 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const position = this.positions.get(partition);
     if (!position || !payload.isRunning() || payload.isStale()) return;
     const reading = await this.positions.read(partition, position, fetchedOf(payload));
-    if (reading.outcome === 'follows') await this.ingest(payload, position, reading);
+    if (this.positions.get(partition) !== position) return;
+    if (reading.outcome === 'follows') await this.goOn(payload, position, reading);
     else if (reading.outcome === 'unproved') readFrom(payload, position.last!.offset);
     else void this.takePositions();
   }
 
-  private async ingest(payload: EachBatchPayload, position: Position, { messages, nextOffset }: Follows) {
+  /** Has the next records fetched while these are stored; resolves once no more than these wait for that. */
+  private async goOn(payload: EachBatchPayload, position: Position, { messages, nextOffset }: Follows): Promise<void> {
     if (nextOffset <= position.nextOffset) return readFrom(payload, position.nextOffset);
-    const { generation } = this;
-    const { topic, partition } = payload.batch;
-    const beat = new HeartbeatTimer(payload.heartbeat, this.heartbeatMs, this.stopping.signal);
+    const { topic, partition, highWatermark } = payload.batch;
+    const end = positionAfter(position, messages, nextOffset, this.options.pseudonyms);
+    this.positions.set(partition, end);
+    readFrom(payload, BigInt(highWatermark) > nextOffset && end.last ? end.last.offset : nextOffset);
     const source = { consumerGroup: this.options.consumerGroup, topic, partition };
-    const { signal } = beat;
-    const batch: FetchedBatch = { source, position, messages, nextOffset, signal };
-    const outcome = await this.handle(batch).finally(() => beat.stop());
-    if (generation !== this.generation) return;
-    if (outcome.outcome === 'moved') void this.takePositions();
-    else await this.resolve(payload, batch, outcome.position);
+    const before = this.storing.get(partition);
+    this.storing.set(partition, this.store(payload, { source, position, messages, nextOffset, before }, end));
+    await before;
+  }
+
+  private async store(payload: EachBatchPayload, records: Omit<FetchedBatch, 'signal'>, end: Position): Promise<void> {
+    const { signal } = this.reading;
+    const beat = new HeartbeatTimer(payload.heartbeat, this.heartbeatMs, signal);
+    try {
+      const outcome = await this.handle({ ...records, signal: beat.signal });
+      if (signal.aborted) return;
+      if (outcome.outcome === 'stored' && samePosition(outcome.position, end)) await this.reports.say(payload, records);
+      else void this.takePositions();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.stopReading();
+      this.failure = this.options.explain(error);
+      this.startAgain();
+    } finally {
+      beat.stop();
+    }
   }
 
   private async handle(batch: FetchedBatch): Promise<IngestOutcome> {
     const handler = this.getHandlerByPattern(TURN_BATCH);
     if (!handler) throw new Error(`Nothing handles ${TURN_BATCH}: ChatLogModule is missing.`);
+    // Nest turns what a handler throws into an Observable.
     return lastValueFrom(this.transformToObservable<IngestOutcome>(await handler(batch)));
   }
 
-  private async resolve(payload: EachBatchPayload, { messages }: FetchedBatch, position: Position): Promise<void> {
-    const { topic, partition, highWatermark } = payload.batch;
-    const { nextOffset, last } = position;
-    const lag = BigInt(highWatermark) - nextOffset;
-    readFrom(payload, lag > 0n && last ? last.offset : nextOffset);
-    this.positions.set(partition, position);
-    this.sayLag(partition, lag);
-    if (messages[0]) observeAge(topic, partition, (Date.now() - Number(messages[0].timestamp)) / 1_000);
-    if (lag > 0n && performance.now() - (this.committedAt.get(partition) ?? -COMMIT_INTERVAL_MS) < COMMIT_INTERVAL_MS)
-      return;
-    this.committedAt.set(partition, performance.now());
-    await this.commit(payload, nextOffset);
-  }
-
-  private async commit({ batch, commitOffsetsIfNecessary }: EachBatchPayload, nextOffset: bigint): Promise<void> {
-    const partitions = [{ partition: batch.partition, offset: nextOffset.toString() }];
-    try {
-      await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
-    } catch (error) {
-      this.logger.debug(`The offset of ${batch.topic}/${batch.partition} could not be told to Kafka: ${String(error)}`);
-    }
-  }
-
   /** kafkajs restarts by itself after what it calls retriable; after anything else we do. */
-  private async onCrash({ payload }: ConsumerCrashEvent): Promise<void> {
-    this.generation++;
-    this.positions.clear();
+  private onCrash({ payload }: ConsumerCrashEvent): void {
+    this.stopReading();
     this.failure = this.options.explain(payload.error);
-    if (payload.restart || this.stopping.signal.aborted) return;
+    if (!payload.restart) this.startAgain();
+  }
+
+  private startAgain(): void {
+    if (this.stopping.signal.aborted) return;
     this.logger.error(`The consumer stopped and is started again: ${this.failure}`);
-    await this.restart();
+    void this.restart();
   }
 
   /** kafkajs beats by the wall clock: until that is where it was, the group would not hear from this member. */
   private onClockStep(backMs: number): void {
     this.logger.warn(`The clock stepped back by ${Math.round(backMs)} ms: the consumer is started again.`);
-    this.generation++;
-    this.positions.clear();
+    this.stopReading();
     void this.restart();
   }
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { IHeaders } from 'kafkajs';
 import { MAX_DEPTH, nestsTooDeeply } from './nesting.js';
+import type { ReadableMessage } from './packed-messages.js';
 import { RecordRejection } from './rejection.js';
 import { parseWellFormed, wellFormed } from './well-formed.js';
 
@@ -30,7 +31,7 @@ export function mediaType(contentType = ''): string | undefined {
 }
 
 /** The first value of a header as text, whatever the case of its name. */
-export function header({ headers }: KafkaMessage, name: string): string | undefined {
+export function header({ headers }: ReadableMessage, name: string): string | undefined {
   const key = Object.keys(headers ?? {}).find((candidate) => candidate.toLowerCase() === name);
   return key === undefined ? undefined : firstText(headers![key]);
 }

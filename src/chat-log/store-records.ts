@@ -9,19 +9,14 @@ import type { Privacy } from '../privacy/privacy.js';
 import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { lockPosition, type Partition, type Position, samePosition, storePosition } from './consumer-offsets.js';
 import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
-import type { DecodedRecord } from './decode-record.js';
 import { judgeCompleted } from './judge-completed.js';
 import { keepErasedLettersOut, keepErasedOut } from './keep-erased-out.js';
 import { protectLetter } from './protect-letter.js';
 import { positionAfter } from './read-on.js';
+import type { ProtectedRecord } from './read-record.js';
 import { type ConflictingTurn, type PlacedTurn, sortTurns } from './sort-turns.js';
 import { turnKey } from './turn.js';
 import { insertFeedback, insertTurns, loadHeads, spansOf } from './turn-rows.js';
-
-/** A record whose contents may be stored as they are. */
-export type ProtectedRecord =
-  | (Extract<DecodedRecord, { outcome: 'decoded' }> & { redactions: RedactionCounts })
-  | Extract<DecodedRecord, { outcome: 'rejected' }>;
 
 export interface SourceRecord {
   message: KafkaMessage;

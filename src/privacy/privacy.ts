@@ -11,8 +11,11 @@ export interface Privacy {
   pseudonyms: Pseudonyms;
 }
 
+/** What the configuration says of it. */
+export type PrivacySettings = Pick<Config, 'privacyKey' | 'stateDir' | 'redaction'>;
+
 /** @throws DriftError `config-invalid` where there is no usable key, or no such country */
-export function createPrivacy(config: Pick<Config, 'privacyKey' | 'stateDir' | 'redaction'>): Privacy {
+export function createPrivacy(config: PrivacySettings): Privacy {
   const { phoneCountry } = config.redaction;
   if (!isSupportedCountry(phoneCountry)) {
     throw new DriftError('config-invalid', `DRIFTLOOP_REDACT_PHONE_COUNTRY: no country is called ${phoneCountry}.`);

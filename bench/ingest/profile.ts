@@ -18,29 +18,25 @@ const STAGES: [stage: string, frame: (url: string, name: string) => boolean][] =
   ['redact', (url) => url.includes('/src/privacy/')],
   ['second stage', (url) => url.includes('classify.service') || url.includes('second-stage')],
   ['first stage', (url) => url.includes('/src/dsat/linear-stage') || url.includes('/src/dsat/first-stage')],
-  ['decode', (url) => url.includes('/chat-log/decode-record') || url.includes('/chat-log/formats/')],
+  ['decode', (url) => /\/chat-log\/(decode-record|packed-messages|record-reader|formats\/)/.test(url)],
   ['write rows', (url) => url.includes('/node_modules/pg') || url.includes('/node_modules/typeorm/')],
   ['read Kafka', (url) => url.includes('/node_modules/kafkajs/')],
   ['fingerprint', (url) => url.includes('/chat-log/read-on')],
   ['store', (url) => url.includes('/chat-log/')],
 ];
 
-/** Share of the time that the process was busy in each stage, the largest first, and its hottest functions. */
+/** Share of the time that the process's threads were busy in each stage, the largest first, and its hottest functions. */
 export function whereTimeGoes(dir: string): { stages: [string, number][]; functions: [string, number][] } {
-  const file = readdirSync(dir).find((name) => name.endsWith('.cpuprofile'))!;
-  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as CpuProfile;
-  const busy = nodes.filter(({ callFrame }) => callFrame.functionName !== '(idle)');
-  const stageOf = stages(nodes);
-  const names = new Map(
-    busy.map(({ id, callFrame }) => [
-      id,
-      `${callFrame.functionName || '(anonymous)'} ${callFrame.url.split('/').slice(-2).join('/')}`,
-    ]),
-  );
+  const files = readdirSync(dir).filter((name) => name.endsWith('.cpuprofile'));
+  const profiles = files.map((file) => JSON.parse(readFileSync(join(dir, file), 'utf8')) as CpuProfile);
   return {
-    stages: shares(new Map(busy.map(({ id }) => [id, stageOf.get(id)!])), samples, timeDeltas),
-    functions: shares(names, samples, timeDeltas).slice(0, 25),
+    stages: shares(profiles, ({ nodes }) => stages(nodes)),
+    functions: shares(profiles, ({ nodes }) => new Map(nodes.map((node) => [node.id, nameOf(node)]))).slice(0, 25),
   };
+}
+
+function nameOf({ callFrame: { functionName, url } }: ProfileNode): string {
+  return `${functionName || '(anonymous)'} ${url.split('/').slice(-2).join('/')}`;
 }
 
 function stages(nodes: ProfileNode[]): Map<number, string> {
@@ -56,12 +52,18 @@ function stages(nodes: ProfileNode[]): Map<number, string> {
   return found;
 }
 
-function shares(groupOf: Map<number, string>, samples: number[], deltas: number[]): [string, number][] {
+function shares(profiles: CpuProfile[], groupsOf: (profile: CpuProfile) => Map<number, string>): [string, number][] {
   const sums = new Map<string, number>();
-  for (const [index, sample] of samples.entries()) {
-    const group = groupOf.get(sample);
-    if (group === undefined) continue; // idle
-    sums.set(group, (sums.get(group) ?? 0) + deltas[index]!);
+  for (const profile of profiles) {
+    const idle = new Set(
+      profile.nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id),
+    );
+    const groups = groupsOf(profile);
+    for (const [index, sample] of profile.samples.entries()) {
+      if (idle.has(sample)) continue;
+      const group = groups.get(sample)!;
+      sums.set(group, (sums.get(group) ?? 0) + profile.timeDeltas[index]!);
+    }
   }
   const total = [...sums.values()].reduce((sum, value) => sum + value, 0);
   return [...sums].map(([group, sum]): [string, number] => [group, sum / total]).sort((a, b) => b[1] - a[1]);

@@ -51,7 +51,7 @@ describe.runIf(process.platform === 'linux')('memory', () => {
   it('is bounded while no second stage settles what is stored', async () => {
     const service = await serve({ DRIFTLOOP_ROLES: 'ingest', DRIFTLOOP_PROVISIONAL_LIMIT: '500' });
     await waitFor(async () => ((await metric(service, 'driftloop_ingest_held')) === 1 ? true : undefined));
-    const held = await storedRecords();
+    const held = await waitFor(unchangedRecords);
     expect(await largestMb(service)).toBeLessThan(MOST_MB);
     expect(await storedRecords()).toBe(held);
     expect(held).toBeLessThan(CONVERSATIONS * 3);
@@ -95,6 +95,13 @@ async function waiting(): Promise<number> {
      WHERE NOT granted AND datname = current_database()`,
   );
   return count;
+}
+
+/** Undefined while transactions that began before the limit still end. */
+async function unchangedRecords(): Promise<number | undefined> {
+  const before = await storedRecords();
+  await sleep(1_000);
+  return (await storedRecords()) === before ? before : undefined;
 }
 
 async function storedRecords(): Promise<number> {

@@ -17,7 +17,7 @@ const IDLE = { firstMs: 50, maxMs: 1_000 };
  * While the stream is behind, the second stage takes this part of the time, and so many verdicts at once: what reads the
  * stream shares its processor.
  */
-const BESIDE_STREAM = { share: 0.1, batch: 8 };
+const BESIDE_STREAM = { share: 0.1, batch: 2 };
 const OUTAGE = { firstMs: 500, maxMs: 30_000 };
 
 export interface ClassifyTools {

@@ -1,7 +1,7 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createPrivacy, type PrivacySettings } from '../privacy/privacy.js';
 import { type PackedMessages, unpackMessages } from './packed-messages.js';
-import { type ProtectedRecord, readRecord } from './read-record.js';
+import { readRecord } from './read-record.js';
 
 /** What the thread of `RecordReader` is sent; it answers with what may be stored of each message. It ends with null. */
 export interface ReadingTask {
@@ -10,13 +10,14 @@ export interface ReadingTask {
   packed: PackedMessages;
 }
 
-const privacy = createPrivacy(workerData as PrivacySettings);
-
-parentPort!.on('message', (task: ReadingTask | null) => {
-  if (task === null) parentPort!.close();
-  else parentPort!.postMessage(read(task));
-});
-
-function read({ packed, ...source }: ReadingTask): ProtectedRecord[] {
-  return unpackMessages(packed).map((message) => readRecord(message, source, privacy));
+function run(port: MessagePort, settings: PrivacySettings): void {
+  const privacy = createPrivacy(settings);
+  const read = ({ packed, ...source }: ReadingTask) =>
+    unpackMessages(packed).map((message) => readRecord(message, source, privacy));
+  port.on('message', (task: ReadingTask | null) => {
+    if (task === null) port.close();
+    else port.postMessage(read(task));
+  });
 }
+
+if (parentPort) run(parentPort, workerData as PrivacySettings);

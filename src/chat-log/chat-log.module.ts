@@ -11,7 +11,7 @@ import { provisionalUpTo } from '../dsat/verdict-rows.js';
 import { Readiness } from '../health/readiness.js';
 import { explainBrokerError } from '../kafka/broker-error.js';
 import { createKafka } from '../kafka/kafka-client.js';
-import { createPrivacy } from '../privacy/privacy.js';
+import { createPrivacy, privacySettings } from '../privacy/privacy.js';
 import { requireOwnKey } from '../privacy/require-own-key.js';
 import { takePositions } from './consumer-offsets.js';
 import { DeadLetterProducer } from './dead-letter.producer.js';
@@ -41,8 +41,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     {
       provide: RecordReader,
       inject: [CONFIG],
-      useFactory: ({ privacyKey, stateDir, redaction }: ServiceConfig) =>
-        new RecordReader({ privacyKey, stateDir, redaction }),
+      useFactory: (config: ServiceConfig) => new RecordReader(privacySettings(config)),
     },
     { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {

@@ -1,4 +1,5 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
+import { firstText } from './record-value.js';
 
 /** What is read of a message. */
 export type ReadableMessage = Pick<KafkaMessage, 'offset' | 'timestamp' | 'key' | 'value' | 'headers'>;
@@ -45,8 +46,6 @@ export function unpackMessages({ bytes, messages }: PackedMessages): ReadableMes
 
 /** The first value of each header: no other one is read. */
 function firstTexts(headers: IHeaders): Record<string, string> {
-  const firsts = Object.entries(headers).map(
-    ([name, value]) => [name, Array.isArray(value) ? value[0] : value] as const,
-  );
-  return Object.fromEntries(firsts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value.toString()]])));
+  const texts = Object.entries(headers).map(([name, value]) => [name, firstText(value)] as const);
+  return Object.fromEntries(texts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
 }

@@ -5,7 +5,7 @@ import { type Fetched, type Reading, readOn } from './read-on.js';
 /** Where each partition that may be read stands, and what its fetches have shown of the topic. */
 export class PartitionPositions {
   private readonly positions = new Map<number, Position>();
-  /** What a fetch brought that did not begin with the last record stored. */
+  /** What a fetch brought that did not begin with the last record read. */
   private readonly held = new Map<number, Fetched>();
   /** Stored positions that the topic contradicts. */
   readonly doubts = new Map<number, Doubt>();
@@ -34,7 +34,7 @@ export class PartitionPositions {
     this.held.clear();
   }
 
-  /** Holds what is unproved until a fetch from the last record stored has proved it, and remembers what is foreign. */
+  /** Holds what is unproved until a fetch from the last record read has proved it, and remembers what is foreign. */
   async read(partition: number, position: Position, fetched: Fetched): Promise<Reading> {
     const reading = readOn(position, fetched, this.pseudonyms);
     if (reading.outcome === 'unproved') this.held.set(partition, fetched);

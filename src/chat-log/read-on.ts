@@ -15,7 +15,7 @@ export interface Fetched {
 export type Reading =
   /** It goes on where the position ends; `messages` are the new ones, if any. */
   | { outcome: 'follows'; messages: KafkaMessage[]; nextOffset: bigint }
-  /** It does not hold the last record that is stored, so it may be another topic's: fetch again from that record. */
+  /** It does not hold the last record that was read, so it may be another topic's: fetch again from that record. */
   | { outcome: 'unproved' }
   /** It is not what the position asks for. */
   | { outcome: 'astray' }
@@ -24,7 +24,7 @@ export type Reading =
 
 /**
  * Whether fetched records follow those that are stored. A topic that was deleted and made again under a running consumer
- * answers at any offset it has; only that the same answer begins with the last record stored shows that it is the same.
+ * answers at any offset it has; only that the same answer begins with the last record read shows that it is the same.
  */
 export function readOn({ nextOffset, last }: Position, fetched: Fetched, pseudonyms: Pseudonyms): Reading {
   if (!last) return fetched.from < nextOffset ? { outcome: 'astray' } : { ...fetched, outcome: 'follows' };

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import type { KafkaMessage } from 'kafkajs';
 import { afterAll, expect, it } from 'vitest';
 import { loadConfig } from '../config/config.js';
-import { createPrivacy } from '../privacy/privacy.js';
+import { privacyOf, privacySettings } from '../privacy/privacy.js';
 import { readRecord } from './read-record.js';
 import { RecordReader } from './record-reader.js';
 
-const { privacyKey, stateDir, redaction } = loadConfig({
+const config = loadConfig({
   DRIFTLOOP_PRIVACY_KEY: randomBytes(32).toString('hex'),
   DRIFTLOOP_STATE_DIR: tmpdir(),
 });
-const settings = { privacyKey, stateDir, redaction };
+const settings = privacySettings(config);
 const reader = new RecordReader(settings);
 afterAll(() => reader.close());
 
@@ -55,7 +55,7 @@ const RECORDS = [
 
 it('reads what reading in this thread reads, in the order of the messages', async () => {
   const many = [...RECORDS, ...Array.from({ length: 450 }, (_, index) => turn(6 + index, `turn ${index}`))];
-  const privacy = createPrivacy(settings);
+  const privacy = privacyOf(settings);
   const read = await reader.read(many, SOURCE);
   expect(read).toEqual(many.map((record) => readRecord(record, SOURCE, privacy)));
   expect(new Set(read.map(({ outcome }) => outcome))).toEqual(new Set(['decoded', 'rejected']));
@@ -69,7 +69,7 @@ it('leaves the messages as they were: a dead letter has their bytes', async () =
 });
 
 it('says why its thread died, and starts it again', async () => {
-  const broken = new RecordReader({ ...settings, redaction: { ...redaction, phoneCountry: 'XX' as never } });
+  const broken = new RecordReader({ ...settings, redaction: { ...settings.redaction, phoneCountry: 'XX' as never } });
   for (let round = 0; round < 2; round++) {
     const reading = broken.read([turn(0, 'never read')], SOURCE);
     await expect(reading).rejects.toThrow(/^The thread that reads records is gone: .*no country is called XX/);

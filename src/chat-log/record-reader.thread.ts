@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { createPrivacy, type PrivacySettings } from '../privacy/privacy.js';
+import { type PrivacySettings, privacyOf } from '../privacy/privacy.js';
 import { type PackedMessages, unpackMessages } from './packed-messages.js';
 import { readRecord } from './read-record.js';
 
@@ -11,7 +11,7 @@ export interface ReadingTask {
 }
 
 function run(port: MessagePort, settings: PrivacySettings): void {
-  const privacy = createPrivacy(settings);
+  const privacy = privacyOf(settings);
   const read = ({ packed, ...source }: ReadingTask) =>
     unpackMessages(packed).map((message) => readRecord(message, source, privacy));
   port.on('message', (task: ReadingTask | null) => {

@@ -29,7 +29,7 @@ interface Waiting {
 export class RecordReader {
   private thread?: Worker;
   /** It answers in the order in which it is asked. */
-  private waiting: Waiting[] = [];
+  private readonly waiting: Waiting[] = [];
 
   constructor(private readonly settings: PrivacySettings) {
     this.thread = this.start();

@@ -36,7 +36,7 @@ export function header({ headers }: ReadableMessage, name: string): string | und
   return key === undefined ? undefined : firstText(headers![key]);
 }
 
-function firstText(value: IHeaders[string]): string | undefined {
+export function firstText(value: IHeaders[string]): string | undefined {
   const first = Array.isArray(value) ? value[0] : value;
   return first === undefined ? undefined : wellFormed(first.toString());
 }

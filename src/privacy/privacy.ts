@@ -11,14 +11,27 @@ export interface Privacy {
   pseudonyms: Pseudonyms;
 }
 
-/** What the configuration says of it. */
-export type PrivacySettings = Pick<Config, 'privacyKey' | 'stateDir' | 'redaction'>;
+/** What it is made of; another thread can be sent it. */
+export interface PrivacySettings {
+  key: Uint8Array;
+  redaction: Config['redaction'];
+}
 
-/** @throws DriftError `config-invalid` where there is no usable key, or no such country */
-export function createPrivacy(config: PrivacySettings): Privacy {
-  const { phoneCountry } = config.redaction;
+/** @throws DriftError `config-invalid` where there is no usable key */
+export function privacySettings(config: Pick<Config, 'privacyKey' | 'stateDir' | 'redaction'>): PrivacySettings {
+  return { key: privacyKey(config), redaction: config.redaction };
+}
+
+/** @throws DriftError `config-invalid` where there is no such country */
+export function privacyOf({ key, redaction }: PrivacySettings): Privacy {
+  const { phoneCountry } = redaction;
   if (!isSupportedCountry(phoneCountry)) {
     throw new DriftError('config-invalid', `DRIFTLOOP_REDACT_PHONE_COUNTRY: no country is called ${phoneCountry}.`);
   }
-  return { redactor: new Redactor(config.redaction), pseudonyms: new Pseudonyms(privacyKey(config)) };
+  return { redactor: new Redactor(redaction), pseudonyms: new Pseudonyms(Buffer.from(key)) };
+}
+
+/** @throws DriftError `config-invalid` where there is no usable key, or no such country */
+export function createPrivacy(config: Pick<Config, 'privacyKey' | 'stateDir' | 'redaction'>): Privacy {
+  return privacyOf(privacySettings(config));
 }

@@ -15,8 +15,8 @@ interface Waiting {
 
 /**
  * The encoder in a process of its own: a thread that reads Kafka must not stand still for as long as a model computes, and
- * a process that ends while a thread of it is in the native runtime is aborted. It is started
- * again where it died, ends with this process, and does not keep it alive.
+ * a process that ends while a thread of it is in the native runtime is aborted. It is started again where it
+ * died, ends with this process, and does not keep it alive.
  */
 export class EncoderProcess {
   private child?: ChildProcess;

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Partitioners } from 'kafkajs';
-import { createKafka } from '../../src/kafka/kafka-client.js';
-import type { TurnMessage } from './load.js';
+import { withProducer } from '../../src/kafka/kafka-client.js';
+import { type TurnMessage, take } from './load.js';
 import type { Place } from './place.js';
 
 const TICK_MS = 20;
+/** How often the backlog is counted, in ticks. */
+const BACKLOG_TICKS = 25;
+/** When nothing was committed for so long, no more is to be expected. */
+const PATIENCE_MS = 60_000;
 
 export interface Latency {
   p50Ms: number;
@@ -14,9 +17,13 @@ export interface Latency {
   turns: number;
 }
 
+/** When the turns of each partition were sent that are not seen committed yet, in the order of offsets. */
+type Sent = Map<number, number[]>;
+
 /**
  * Produces at a steady rate, and measures from the call that produces a turn to when its commit is seen, which is looked
  * for every few milliseconds: so the figures are rather too high. The service runs already.
+ * @throws Error when no turn was committed for a minute
  */
 export async function latencyAt(
   place: Place,
@@ -24,57 +31,66 @@ export async function latencyAt(
   turnsPerSecond: number,
   seconds: number,
 ): Promise<Latency> {
-  const producer = createKafka({ kafkaBrokers: place.env.KAFKA_BROKERS!.split(',') }, { clientId: 'bench' }).producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
-  await producer.connect();
-  const base = await place.offsets();
-  const sentAt = new Map<number, number[]>(); // by partition, in the order of offsets
-  const latencies: number[] = [];
-  const seen = new Map<number, number>();
-  const total = Math.floor(turnsPerSecond * seconds);
-  const watching = watch(
-    place,
-    () => latencies.length === total,
-    (partition, next) => {
-      const now = performance.now();
-      const times = sentAt.get(partition) ?? [];
-      const from = seen.get(partition) ?? 0;
-      const to = next - (base.get(partition) ?? 0);
-      for (const time of times.slice(from, to)) latencies.push(now - time);
-      seen.set(partition, Math.max(from, to));
-    },
-  );
-  const startedAt = performance.now();
-  for (let sent = 0; sent < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * turnsPerSecond));
-    const request: TurnMessage[] = [];
-    for (; sent < due; sent++) {
-      const message = messages.next().value as TurnMessage;
-      request.push(message);
-      if (!sentAt.has(message.partition)) sentAt.set(message.partition, []);
-      sentAt.get(message.partition)!.push(performance.now());
+  const turns = Math.floor(turnsPerSecond * seconds);
+  const sent: Sent = new Map();
+  const watching = watchCommits(place, await place.offsets(), sent, turns);
+  const producing = withProducer({ kafkaBrokers: place.env.KAFKA_BROKERS!.split(',') }, async (producer) => {
+    for await (const request of paced(take(messages, turns), turnsPerSecond)) {
+      for (const { partition } of request) timesOf(sent, partition).push(performance.now());
+      await producer.send({ topic: place.topic, acks: -1, messages: request });
     }
-    if (request.length > 0) await producer.send({ topic: place.topic, acks: -1, messages: request });
-    await sleep(TICK_MS);
-  }
-  const backlog = await watching;
-  await producer.disconnect();
+  });
+  const [{ latencies, backlog }] = await Promise.all([watching, producing]);
   latencies.sort((a, b) => a - b);
-  const quantile = (share: number) => latencies[Math.min(total - 1, Math.floor(share * total))]!;
-  return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), backlog, turns: total };
+  const quantile = (share: number) => latencies[Math.floor(share * turns)]!;
+  return { p50Ms: quantile(0.5), p99Ms: quantile(0.99), backlog, turns };
 }
 
-async function watch(
+/** What is due by now, every few milliseconds. */
+async function* paced(messages: Iterable<TurnMessage>, turnsPerSecond: number): AsyncGenerator<TurnMessage[]> {
+  const startedAt = performance.now();
+  const secondsGone = () => (performance.now() - startedAt) / 1_000;
+  let request: TurnMessage[] = [];
+  let taken = 0;
+  for (const message of messages) {
+    while (taken >= secondsGone() * turnsPerSecond) {
+      if (request.length > 0) yield request;
+      request = [];
+      await sleep(TICK_MS);
+    }
+    request.push(message);
+    taken++;
+  }
+  yield request;
+}
+
+async function watchCommits(
   place: Place,
-  done: () => boolean,
-  see: (partition: number, next: number) => void,
-): Promise<number> {
+  base: Map<number, number>,
+  sent: Sent,
+  turns: number,
+): Promise<{ latencies: number[]; backlog: number }> {
+  const latencies: number[] = [];
   let backlog = 0;
-  for (let tick = 0; !done(); tick++) {
-    for (const [partition, next] of await place.offsets()) see(partition, next);
-    if (tick % 25 === 0) backlog = Math.max(backlog, await place.backlog());
+  let lastAt = performance.now();
+  for (let tick = 0; latencies.length < turns; tick++) {
+    const offsets = await place.offsets();
+    const now = performance.now();
+    for (const [partition, next] of offsets) {
+      const committed = timesOf(sent, partition).splice(0, next - (base.get(partition) ?? 0));
+      if (committed.length > 0) lastAt = now;
+      for (const at of committed) latencies.push(now - at);
+      base.set(partition, next);
+    }
+    if (now - lastAt > PATIENCE_MS) throw new Error(`Only ${latencies.length} of ${turns} turns were committed.`);
+    if (tick % BACKLOG_TICKS === 0) backlog = Math.max(backlog, await place.backlog());
     await sleep(TICK_MS);
   }
-  return backlog;
+  return { latencies, backlog };
+}
+
+function timesOf(sent: Sent, partition: number): number[] {
+  const times = sent.get(partition) ?? [];
+  sent.set(partition, times);
+  return times;
 }

@@ -1,7 +1,7 @@
 import { type Message, Partitioners } from 'kafkajs';
 import { turnRecords } from '../../src/chat-log/replay.js';
 import type { CorpusConversation } from '../../src/chat-log/sharegpt-corpus.js';
-import { createKafka } from '../../src/kafka/kafka-client.js';
+import { withProducer } from '../../src/kafka/kafka-client.js';
 
 /** Conversations that go on at the same time. */
 const BESIDE = 100;
@@ -60,24 +60,16 @@ function partitioner(): (key: string) => number {
   return (key) => choose({ topic: '', partitionMetadata, message: { key, value: null } });
 }
 
-/** Sends them in order, as fast as the broker takes them; returns how many. */
-export async function produce(brokers: string[], topic: string, messages: Iterable<TurnMessage>): Promise<number> {
-  const producer = createKafka({ kafkaBrokers: brokers }, { clientId: 'bench' }).producer({
-    // A request that is sent again is not there twice: offsets are places in the rows of the bare loop.
-    idempotent: true,
-    maxInFlightRequests: 1,
-    createPartitioner: Partitioners.DefaultPartitioner,
+/** Sends them in order, as fast as the broker takes them. */
+export async function produce(brokers: string[], topic: string, messages: Iterable<TurnMessage>): Promise<void> {
+  // A request that is sent again is not there twice: offsets are places in the rows of the bare loop.
+  await withProducer({ kafkaBrokers: brokers }, async (producer) => {
+    let request: TurnMessage[] = [];
+    const send = async () => {
+      await producer.send({ topic, acks: -1, messages: request });
+      request = [];
+    };
+    for (const message of messages) if (request.push(message) === REQUEST_RECORDS) await send();
+    if (request.length > 0) await send();
   });
-  await producer.connect();
-  let sent = 0;
-  let request: TurnMessage[] = [];
-  const send = async () => {
-    await producer.send({ topic, acks: -1, messages: request });
-    sent += request.length;
-    request = [];
-  };
-  for (const message of messages) if (request.push(message) === REQUEST_RECORDS) await send();
-  if (request.length > 0) await send();
-  await producer.disconnect();
-  return sent;
 }

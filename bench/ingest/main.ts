@@ -23,7 +23,7 @@ const COMPARED = 100_000;
 const PROFILED = 40_000;
 const STEADY_SECONDS = 15;
 /** Until the code of a service that has just started is compiled. */
-const WARMING_SECONDS = 8;
+const WARMING_SECONDS = 15;
 
 const { values } = parseArgs({
   options: {

@@ -11,15 +11,14 @@ export class Place {
   private constructor(
     readonly env: Record<string, string>,
     readonly topic: string,
-    private readonly group: string,
+    private readonly name: string,
+    private readonly server: string,
     readonly databaseUrl: string,
     readonly dataSource: DataSource,
   ) {}
 
   static async create({ databaseUrl, kafkaBrokers }: Stack, name: string): Promise<Place> {
-    const admin = await createDataSource(databaseUrl, 1).initialize();
-    await admin.query(`CREATE DATABASE ${name}`);
-    await admin.destroy();
+    await tell(databaseUrl, `CREATE DATABASE ${name}`);
     const url = Object.assign(new URL(databaseUrl), { pathname: `/${name}` }).href;
     await migrate(url);
     const topics = { turns: `${name}.turns`, deadLetters: `${name}.turns.dlq`, policyVersions: `${name}.versions` };
@@ -35,12 +34,12 @@ export class Place {
       DRIFTLOOP_API_PORT: '0',
       DRIFTLOOP_LOG_LEVEL: 'warn',
     };
-    return new Place(env, topics.turns, name, url, await createDataSource(url, 2).initialize());
+    return new Place(env, topics.turns, name, databaseUrl, url, await createDataSource(url, 2).initialize());
   }
 
   /** The next offset of each partition. */
   async offsets(): Promise<Map<number, number>> {
-    const positions = await storedPositions(this.dataSource, this.group, this.topic);
+    const positions = await storedPositions(this.dataSource, this.name, this.topic);
     return new Map([...positions].map(([partition, { nextOffset }]) => [partition, Number(nextOffset)]));
   }
 
@@ -52,7 +51,16 @@ export class Place {
     return provisionalBacklog(this.dataSource);
   }
 
-  close(): Promise<void> {
-    return this.dataSource.destroy();
+  /** Drops the database, and has its pages written: neither is left to the time of the next measurement. */
+  async close(): Promise<void> {
+    await this.dataSource.destroy();
+    await tell(this.server, `DROP DATABASE ${this.name} WITH (FORCE)`);
+    await tell(this.server, 'CHECKPOINT');
   }
+}
+
+async function tell(databaseUrl: string, sql: string): Promise<void> {
+  const dataSource = await createDataSource(databaseUrl, 1).initialize();
+  await dataSource.query(sql);
+  await dataSource.destroy();
 }

@@ -52,10 +52,6 @@ export class Fleet {
     await Promise.all(this.all.map((worker) => this.end(worker, 'SIGTERM')));
   }
 
-  kill(): void {
-    for (const worker of this.all) void worker.end('SIGKILL');
-  }
-
   /** Makes the clocks of all processes jump. */
   setClocks(jumpMs: number): void {
     writeFileSync(this.clockFile, String(jumpMs));

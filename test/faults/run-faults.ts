@@ -50,11 +50,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultsReport> {
   const servers = new Servers(config);
   const disk = SmallDisk.mount(stateDir);
   const fleets: Fleet[] = [];
-  const killAll = () => {
-    for (const fleet of fleets) fleet.kill();
-    servers.kill();
-  };
-  process.once('exit', killAll);
+  const kill = () => servers.kill();
+  process.once('exit', kill);
   try {
     await servers.start();
     const parts = await planParts(requireAsset(config, 'chatLogs'), options);
@@ -81,7 +78,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultsReport> {
   } finally {
     await Promise.all(fleets.map((fleet) => fleet.stop()));
     await servers.stop();
-    process.off('exit', killAll);
+    process.off('exit', kill);
     disk?.unmount();
     if (!options.keep) removeState(stateDir);
   }

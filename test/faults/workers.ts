@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '../../src/config/config.js';
+import { leaveOnExit } from '../../src/stack/exit.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 const RESTART_MS = 500;
@@ -18,7 +19,10 @@ export interface Crash {
   what: string;
 }
 
-/** A process of the built `driftloop serve` that is started again when it ends by itself, as an orchestrator would. */
+/**
+ * A process of the built `driftloop serve` that is started again when it ends by itself, as an orchestrator would. It ends
+ * with this one.
+ */
 export class Worker {
   readonly crashes: Crash[] = [];
   private child?: ChildProcess;
@@ -77,7 +81,14 @@ export class Worker {
     const log = openSync(this.logFile, 'a');
     this.child = spawn(process.execPath, this.args, { env: this.env, stdio: ['ignore', log, log] });
     closeSync(log);
-    this.child.once('exit', () => void this.comeBack());
+    const ended = leaveOnExit({
+      leave: async () => void (await this.end('SIGKILL')),
+      leaveNow: () => this.signal('SIGKILL'),
+    });
+    this.child.once('exit', () => {
+      ended();
+      void this.comeBack();
+    });
   }
 
   private async comeBack(): Promise<void> {

@@ -56,6 +56,13 @@ async function findCandidates(manager: EntityManager, judged: JudgedTurn[]): Pro
   return neighbours.size === 0 ? [] : withTexts(manager, [...neighbours.values()]);
 }
 
+/**
+ * SQL: the neighbour's verdict, looked up by itself. Where it knows little of the tables, as while a new database is
+ * filled, PostgreSQL would rather read all final verdicts; it does not look into a query with OFFSET.
+ */
+const verdictOf = (conversationId: string, turn: string) =>
+  `(SELECT label, status, abstained FROM verdicts WHERE conversation_id = ${conversationId} AND turn = ${turn} OFFSET 0)`;
+
 /** Of sat turns, those whose prompt is a dsat turn: an anchor alone may outlive its verdict. */
 async function beforeSat(manager: EntityManager, sats: JudgedTurn[]): Promise<Neighbours[]> {
   if (sats.length === 0) return [];
@@ -63,7 +70,7 @@ async function beforeSat(manager: EntityManager, sats: JudgedTurn[]): Promise<Ne
     `SELECT a.conversation_id AS "conversationId", a.turn, g.sat_turn AS "satTurn"
      FROM unnest($1::text[], $2::integer[], $3::integer[]) AS g (conversation_id, turn, sat_turn)
      JOIN anchors a USING (conversation_id, turn)
-     JOIN verdicts dsat USING (conversation_id, turn)
+     CROSS JOIN LATERAL ${verdictOf('a.conversation_id', 'a.turn')} AS dsat
      WHERE dsat.label = 'dsat' AND dsat.status = 'final' AND NOT dsat.abstained`,
     [
       sats.map(({ conversationId }) => conversationId),
@@ -77,14 +84,14 @@ async function beforeSat(manager: EntityManager, sats: JudgedTurn[]): Promise<Ne
 async function afterDsat(manager: EntityManager, dsats: JudgedTurn[]): Promise<Neighbours[]> {
   if (dsats.length === 0) return [];
   return manager.query<Neighbours[]>(
-    `SELECT g.conversation_id AS "conversationId", g.turn, sat.turn AS "satTurn"
+    `SELECT g.conversation_id AS "conversationId", g.turn, next.turn AS "satTurn"
      FROM unnest($1::text[], $2::integer[]) AS g (conversation_id, turn)
      CROSS JOIN LATERAL (
        SELECT turn FROM turns WHERE conversation_id = g.conversation_id AND turn > g.turn AND role = 'user'
        ORDER BY turn LIMIT 1
      ) AS next
-     JOIN verdicts sat ON sat.conversation_id = g.conversation_id AND sat.turn = next.turn
-       AND sat.label = 'sat' AND sat.status = 'final' AND NOT sat.abstained`,
+     CROSS JOIN LATERAL ${verdictOf('g.conversation_id', 'next.turn')} AS sat
+     WHERE sat.label = 'sat' AND sat.status = 'final' AND NOT sat.abstained`,
     [dsats.map(({ conversationId }) => conversationId), dsats.map(({ turn }) => turn)],
   );
 }

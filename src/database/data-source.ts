@@ -29,8 +29,14 @@ export function createDataSource(databaseUrl: string, poolSize = 10): DataSource
     url: databaseUrl,
     poolSize,
     applicationName: 'driftloop',
-    // A server that vanished without a word is noticed: a query to it would otherwise wait for ever.
-    extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+    extra: {
+      // A server that vanished without a word is noticed: a query to it would otherwise wait for ever.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      // Queries here look up rows of a batch. While a new database is filled their cost is overestimated a hundredfold,
+      // and compiling them would take longer than they do.
+      onConnect: (client: { query(sql: string): Promise<unknown> }) => client.query('SET jit = off'),
+    },
     entities: [RunEntity, RunStageEntity, TrainingStepEntity, PolicyVersionEntity],
     migrations: [
       Initial1764000000000,

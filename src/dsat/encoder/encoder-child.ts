@@ -12,7 +12,7 @@ export interface EncoderAnswer {
 /** The process of `EncoderProcess`: its argument names the files; the model is loaded once, and scores what it is sent. */
 function run(files: EncoderFiles): void {
   // A verdict can wait, the stream cannot.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(constants.priority.PRIORITY_LOW);
   const session = EncoderSession.load(files);
   // Whoever asks for scores is told.
   session.catch(() => {});

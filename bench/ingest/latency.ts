@@ -32,10 +32,11 @@ export async function latencyAt(
   seconds: number,
 ): Promise<Latency> {
   const turns = Math.floor(turnsPerSecond * seconds);
+  const ready = [...take(messages, turns)];
   const sent: Sent = new Map();
   const watching = watchCommits(place, await place.offsets(), sent, turns);
   const producing = withProducer({ kafkaBrokers: place.env.KAFKA_BROKERS!.split(',') }, async (producer) => {
-    for await (const request of paced(take(messages, turns), turnsPerSecond)) {
+    for await (const request of paced(ready, turnsPerSecond)) {
       for (const { partition } of request) timesOf(sent, partition).push(performance.now());
       await producer.send({ topic: place.topic, acks: -1, messages: request });
     }

@@ -38,6 +38,8 @@ const AT_ONCE: ReadonlySet<FaultKind> = new Set(['disk-full', 'classifier-killed
 
 /** What the system has to take up work in after a fault. */
 const RECOVERY_MS = 120_000;
+/** Records and verdicts that are stored and settled in that time at the least. */
+const PROGRESS = 500;
 
 const startedAt = performance.now();
 const say = (text: string) => console.error(`[${((performance.now() - startedAt) / 1_000).toFixed(1)} s] ${text}`);
@@ -109,7 +111,7 @@ async function runUndisturbed(place: Place, parts: Part[], dir: string, fleets: 
   const fleet = new Fleet(place.env, dir);
   fleets.push(fleet);
   fleet.addConsumer();
-  fleet.addClassifier();
+  for (let classifier = 0; classifier < CLASSIFIERS; classifier++) fleet.addClassifier();
   for (const { records } of parts) await place.send(records);
   await settled(place);
   await fleet.stop();
@@ -186,6 +188,12 @@ async function strike(stage: Stage, { kind, at, seed }: PlannedFault, records: M
   }
 }
 
+/** Waits until nothing is left to do, as long as there is progress. */
 async function settled(place: Place): Promise<void> {
-  await until(async () => (await place.behind()) === 0 && (await place.provisional()) === 0, 10 * RECOVERY_MS);
+  const count = async () => (await place.behind()) + (await place.provisional());
+  for (let left = await count(); left > 0; left = await count()) {
+    say(`${left} records and verdicts wait`);
+    const next = Math.max(0, left - PROGRESS);
+    await until(async () => (await count()) <= next, RECOVERY_MS);
+  }
 }

@@ -46,9 +46,9 @@ const RESTART = { firstMs: 1_000, maxMs: 30_000 };
 /**
  * Nest transport that hands over whole fetched batches, and reads on from where PostgreSQL says.
  *
- * The consumer joins the group with its partitions paused, seeks to their positions, and only then reads. While a batch
- * is stored the next one of its partition is fetched, which then waits for it: kafkajs fetches nothing while it waits for
- * a batch. What comes of a batch other than that all of it is stored has the positions asked for again.
+ * The consumer joins the group with its partitions paused, seeks to their positions, and only then reads. Where records
+ * follow those of a batch, they are fetched while it is stored, and then wait for it: kafkajs fetches nothing while it
+ * waits for a batch. What comes of a batch other than that all of it is stored has the positions asked for again.
  *
  * A fetch begins with the last record that was read: so each one shows that the topic still is the same. When nothing
  * follows that record, the next fetch waits behind it; what that one brings is held until a fetch from the last record
@@ -224,17 +224,21 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     else void this.takePositions();
   }
 
-  /** Has the next records fetched while these are stored; resolves once no more than these wait for that. */
+  /**
+   * Stores the records. It resolves, so that kafkajs fetches on, once the ones before are stored; where nothing followed
+   * when these were fetched, once these are: what comes meanwhile is then taken at once, sooner than in parts that wait.
+   */
   private async goOn(payload: EachBatchPayload, position: Position, { messages, nextOffset }: Follows): Promise<void> {
     if (nextOffset <= position.nextOffset) return readFrom(payload, position.nextOffset);
     const { topic, partition, highWatermark } = payload.batch;
     const end = positionAfter(position, messages, nextOffset, this.options.pseudonyms);
     this.positions.set(partition, end);
-    readFrom(payload, BigInt(highWatermark) > nextOffset && end.last ? end.last.offset : nextOffset);
+    readFrom(payload, end.last?.offset ?? nextOffset);
     const source = { consumerGroup: this.options.consumerGroup, topic, partition };
     const before = this.storing.get(partition);
-    this.storing.set(partition, this.store(payload, { source, position, messages, nextOffset, before }, end));
-    await before;
+    const storing = this.store(payload, { source, position, messages, nextOffset, before }, end);
+    this.storing.set(partition, storing);
+    await (BigInt(highWatermark) > nextOffset ? before : storing);
   }
 
   private async store(payload: EachBatchPayload, records: Omit<FetchedBatch, 'signal'>, end: Position): Promise<void> {

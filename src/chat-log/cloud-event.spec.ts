@@ -80,6 +80,13 @@ describe('CloudEvents that are not taken', () => {
       /0\.3/,
     ],
     ['another version, structured', event({ specversion: '2.0', data: {} }), STRUCTURED, 'unknown-schema', /2\.0/],
+    [
+      'a version that is no text',
+      event({ specversion: { toString: 1 }, data: {} }),
+      STRUCTURED,
+      'unknown-schema',
+      /^specversion: /,
+    ],
     ['no id', event({ id: '', data: { messages } }), STRUCTURED, 'invalid', /^id: /],
     ['no source', { ...event({ data: { messages } }), source: undefined }, STRUCTURED, 'invalid', /^source: /],
     ['a time that is none', { messages }, binary({ ce_type: 'openai.messages', ce_time: 'now' }), 'invalid', /^time: /],

@@ -81,5 +81,6 @@ function openStructured(message: ReadableMessage, media: string): OpenedRecord {
 
 function checkVersion(version: unknown): void {
   if (version === undefined || version === SPEC_VERSION) return;
-  throw new RecordRejection('unknown-schema', `CloudEvents ${String(version).slice(0, 200)} is not known`);
+  if (typeof version !== 'string') throw new RecordRejection('unknown-schema', 'specversion: it is no text');
+  throw new RecordRejection('unknown-schema', `CloudEvents ${version.slice(0, 200)} is not known`);
 }

@@ -42,6 +42,10 @@ describe('renderContent', () => {
     });
   });
 
+  it.each(['constructor', 'toString', '__proto__'])('takes %s for the name of a kind, as any other', (type) => {
+    expect(renderContent([{ type }]).text).toBe(`[${type}]`);
+  });
+
   it('does not trust a part that calls itself text', () => {
     expect(renderContent([{ type: 'text', text: 7 }])).toEqual({ text: '[text]', parts: [{ type: 'text', text: 7 }] });
   });

@@ -25,13 +25,13 @@ function plainText(part: ContentPart): string | undefined {
   return isText && typeof part.text === 'string' ? part.text : undefined;
 }
 
-const PLACEHOLDERS: Record<string, string> = {
-  image_url: 'image',
-  input_image: 'image',
-  input_audio: 'audio',
-  video_url: 'video',
-  input_file: 'file',
-};
+const PLACEHOLDERS = new Map([
+  ['image_url', 'image'],
+  ['input_image', 'image'],
+  ['input_audio', 'audio'],
+  ['video_url', 'video'],
+  ['input_file', 'file'],
+]);
 
 const CALLS = new Set(['function', 'tool_call', 'server_tool_call', 'tool_use']);
 
@@ -42,7 +42,7 @@ function placeholder(part: ContentPart): string {
   if (CALLS.has(part.type)) return `[tool call${named(part.function ?? part)}]`;
   if (part.type === 'input_file' || (part.type === 'file' && !modality(part)))
     return `[file${named(part.file ?? part)}]`;
-  return `[${(PLACEHOLDERS[part.type] ?? modality(part) ?? part.type).slice(0, 64)}]`;
+  return `[${(PLACEHOLDERS.get(part.type) ?? modality(part) ?? part.type).slice(0, 64)}]`;
 }
 
 /** What OpenTelemetry says of a part that is a `blob`, a `file` or a `uri`. */

@@ -186,6 +186,7 @@ describe('decodeRecord, what it does not take', () => {
     ['a value that is no object', '[1]', {}, 'unknown-format', /schema/],
     ['a form that is not known', {}, as('application/vnd.other+json'), 'unknown-format', /vnd\.other/],
     ['a schema version that is not known', { schema: 'driftloop.turn.v2' }, {}, 'unknown-schema', /turn\.v2/],
+    ['a schema that is no text', { schema: { toString: 1 } }, {}, 'unknown-schema', /^schema: /],
     ['a turn without a role', { ...turnEvent(), role: undefined }, {}, 'invalid', /^role: /],
     ['a turn below 0', turnEvent({ turn: -1 }), {}, 'invalid', /^turn: /],
     ['a time that is none', turnEvent({ occurredAt: 'yesterday' }), {}, 'invalid', /^occurredAt: /],

@@ -10,12 +10,19 @@ export type ProtectedRecord =
   | (Extract<DecodedRecord, { outcome: 'decoded' }> & { redactions: RedactionCounts })
   | Extract<DecodedRecord, { outcome: 'rejected' }>;
 
-/** What may be stored of a Kafka record. */
+/**
+ * What may be stored of a Kafka record. An error that nobody foresaw makes a dead letter of it, to be replayed when that
+ * is mended: thrown, it would hold up the partition of every consumer that meets the record.
+ */
 export function readRecord(
   message: ReadableMessage,
   { topic, partition }: Pick<Partition, 'topic' | 'partition'>,
   privacy: Privacy,
 ): ProtectedRecord {
-  const decoded = decodeRecord(message, topic, partition);
-  return decoded.outcome === 'rejected' ? decoded : protectContents(decoded, privacy);
+  try {
+    const decoded = decodeRecord(message, topic, partition);
+    return decoded.outcome === 'rejected' ? decoded : protectContents(decoded, privacy);
+  } catch (error) {
+    return { outcome: 'rejected', reason: 'invalid', detail: `an error of the service: ${(error as Error).name}` };
+  }
 }

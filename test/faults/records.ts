@@ -52,6 +52,7 @@ export function poison(seed: number): Message[] {
     { key: 'p', value: JSON.stringify({ messages: [], seed }) },
     { key: 'p', value: JSON.stringify({ seed }), headers: { 'content-type': 'application/vnd.unknown+json' } },
     asRecord(event({ schema: 'driftloop.turn.v9' }) as never),
+    asRecord(event({ schema: { toString: seed } }) as never),
     asRecord(event({ role: 'nobody' }) as never),
     asRecord(event({ content: 'x'.repeat(3_000_000) }) as never),
     // PostgreSQL has no year 0.

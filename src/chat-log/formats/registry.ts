@@ -59,7 +59,8 @@ function bySchema(value: unknown, eventType?: string): Format {
     const detail = `${called}neither a header content-type or ce_type nor a field schema names the form`;
     throw new RecordRejection('unknown-format', detail);
   }
-  const format = BY_SCHEMA.get(String(schema));
-  if (!format) throw new RecordRejection('unknown-schema', `schema ${String(schema).slice(0, 200)} is not known`);
+  if (typeof schema !== 'string') throw new RecordRejection('unknown-schema', 'schema: it is no text');
+  const format = BY_SCHEMA.get(schema);
+  if (!format) throw new RecordRejection('unknown-schema', `schema ${schema.slice(0, 200)} is not known`);
   return format;
 }

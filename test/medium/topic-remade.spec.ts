@@ -87,20 +87,23 @@ describe('a topic that is made again', () => {
     expect(await restarts()).toBe(before + 6);
   });
 
-  it('reads on without alarm where retention took the last record stored', async () => {
-    const before = await restarts();
-    await send(records('old', 2));
-    const consumer = await harness.startConsumer();
-    await storedTurns(60);
-    await harness.stopConsumer(consumer);
-    await admin.fetchTopicOffsets(harness.config.topics.turns); // kafkajs then knows the topic
-    const partitions = Array.from({ length: 6 }, (_, partition) => ({ partition, offset: '12' }));
-    await admin.deleteTopicRecords({ topic: harness.config.topics.turns, partitions });
-    await send(records('new', 1));
-    await harness.startConsumer();
-    await storedTurns(90);
-    expect(await restarts()).toBe(before);
-  });
+  it.each(['while nobody reads it', 'under a running consumer'])(
+    'is read on without alarm where retention took the last record stored: %s',
+    async (when) => {
+      const before = await restarts();
+      await send(records('old', 2));
+      const consumer = await harness.startConsumer();
+      await storedTurns(60);
+      if (when === 'while nobody reads it') await harness.stopConsumer(consumer);
+      await admin.fetchTopicOffsets(harness.config.topics.turns); // kafkajs then knows the topic
+      const partitions = Array.from({ length: 6 }, (_, partition) => ({ partition, offset: '12' }));
+      await admin.deleteTopicRecords({ topic: harness.config.topics.turns, partitions });
+      await send(records('new', 1));
+      if (when === 'while nobody reads it') await harness.startConsumer();
+      await storedTurns(90);
+      expect(await restarts()).toBe(before);
+    },
+  );
 
   it('reads on after the marks of transactions, and stores no turn of one that was aborted', async () => {
     const before = await restarts();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
@@ -69,7 +70,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   /** The batch of each partition that is being stored. */
   private readonly storing = new Map<number, Promise<void>>();
   private assigned: number[] = [];
-  private restarting?: Promise<void>;
+  private restarting: Promise<void> = Promise.resolve();
   private clock?: NodeJS.Timeout;
   /** Why the consumer is not in its group. */
   private failure?: string = 'has not joined the consumer group';
@@ -119,19 +120,22 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     await Promise.all([this.consumer?.disconnect(), this.admin?.disconnect()]);
     this.admin = kafka.admin();
     await this.admin.connect();
-    this.consumer = kafka.consumer({
+    const consumer = kafka.consumer({
       groupId: consumerGroup,
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: this.heartbeatMs,
       maxBytesPerPartition: FETCH_BYTES,
       maxWaitTimeInMs: FETCH_WAIT_MS,
-      retry: { restartOnFailure: async () => !this.stopping.signal.aborted },
+      // A consumer that starts itself again cannot be stopped while it does: it would join after it was given up.
+      retry: { restartOnFailure: async () => false },
     });
-    this.consumer.on(this.consumer.events.GROUP_JOIN, (event) => this.onJoin(event));
-    this.consumer.on(this.consumer.events.CRASH, (event) => this.onCrash(event));
-    await this.consumer.connect();
-    await this.consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await this.consumer.run({
+    this.consumer = consumer;
+    const ofThis = async (act: () => unknown) => void (consumer === this.consumer && (await act()));
+    consumer.on(consumer.events.GROUP_JOIN, (event) => ofThis(() => this.onJoin(event)));
+    consumer.on(consumer.events.CRASH, (event) => ofThis(() => this.onCrash(event)));
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
@@ -251,9 +255,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       else void this.takePositions();
     } catch (error) {
       if (signal.aborted) return;
-      this.stopReading();
-      this.failure = this.options.explain(error);
-      this.startAgain();
+      this.startAgain(error);
     } finally {
       beat.stop();
     }
@@ -266,31 +268,31 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return lastValueFrom(this.transformToObservable<IngestOutcome>(await handler(batch)));
   }
 
-  /** kafkajs restarts by itself after what it calls retriable; after anything else we do. */
   private onCrash({ payload }: ConsumerCrashEvent): void {
-    this.stopReading();
-    this.failure = this.options.explain(payload.error);
-    if (!payload.restart) this.startAgain();
+    this.startAgain(payload.error);
   }
 
-  private startAgain(): void {
+  private startAgain(error: unknown): void {
+    this.stopReading();
+    this.failure = this.options.explain(error);
     if (this.stopping.signal.aborted) return;
     this.logger.error(`The consumer stopped and is started again: ${this.failure}`);
-    void this.restart();
+    this.restart();
   }
 
   /** kafkajs beats by the wall clock: until that is where it was, the group would not hear from this member. */
   private onClockStep(backMs: number): void {
     this.logger.warn(`The clock stepped back by ${Math.round(backMs)} ms: the consumer is started again.`);
     this.stopReading();
-    void this.restart();
+    this.restart();
   }
 
-  private restart(): Promise<void> {
-    this.restarting ??= this.untilAnswered('The consumer', () => this.start()).finally(() => {
-      this.restarting = undefined;
+  /** One start ends before the next begins: a consumer may crash before it has started. */
+  private restart(): void {
+    this.restarting = this.restarting.then(async () => {
+      await sleep(RESTART.firstMs, undefined, { signal: this.stopping.signal }).catch(() => {});
+      await this.untilAnswered('The consumer', () => this.start());
     });
-    return this.restarting;
   }
 
   private async untilAnswered<T>(what: string, ask: () => Promise<T>, until?: AbortSignal): Promise<T | undefined> {

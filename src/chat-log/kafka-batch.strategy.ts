@@ -42,6 +42,8 @@ const FETCH_BYTES = 2 * 1024 * 1024;
 const FETCH_WAIT_MS = 250;
 /** While some partitions wait for PostgreSQL, another one's records are read and classified. */
 const CONCURRENT_PARTITIONS = 6;
+/** How old the lag may be that the metrics show. */
+const LAG_MS = 2_000;
 const RESTART = { firstMs: 1_000, maxMs: 30_000 };
 
 /**
@@ -88,6 +90,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     try {
       await this.start();
       this.clock = watchClock((backMs) => this.onClockStep(backMs));
+      void this.watchLag();
       callback();
     } catch (error) {
       callback(error);
@@ -209,7 +212,20 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const { topic } = this.options;
     this.consumer?.seek({ topic, partition, offset: (last?.offset ?? nextOffset).toString() });
     this.positions.set(partition, { nextOffset, last });
-    this.reports.sayLag(partition, end - nextOffset);
+    this.reports.sayStored(partition, nextOffset, end);
+  }
+
+  /** Also while nothing is stored, so that the metrics show it. What Kafka does not answer the consumer says anyway. */
+  private async watchLag(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      if (!this.failure)
+        await this.offsetRanges().then(
+          (ranges) => this.reports.sayEnds(ranges),
+          () => {},
+        );
+      await sleep(LAG_MS, undefined, { signal }).catch(() => {});
+    }
   }
 
   private async offsetRanges(): Promise<OffsetRange[]> {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { EachBatchPayload } from 'kafkajs';
 import type { StreamLag } from '../dsat/stream-lag.js';
 import { forgetPartitions, observeAge, observeLag } from '../metrics/ingest-metrics.js';
+import type { OffsetRange } from './consumer-offsets.js';
 import type { FetchedBatch } from './ingest.service.js';
 
 /** Kafka's own offsets only show the lag to Kafka's tools. */
@@ -11,6 +12,8 @@ const COMMIT_INTERVAL_MS = 1_000;
 export class OffsetReports {
   private readonly logger = new Logger(OffsetReports.name);
   private readonly committedAt = new Map<number, number>();
+  /** The next offset of each partition that is read, as it was stored last. */
+  private readonly stored = new Map<number, bigint>();
 
   constructor(
     private readonly topic: string,
@@ -20,18 +23,28 @@ export class OffsetReports {
   forget(): void {
     forgetPartitions();
     this.lag.forget();
+    this.stored.clear();
   }
 
-  sayLag(partition: number, records: bigint): void {
-    this.lag.set(partition, Number(records));
-    observeLag(this.topic, partition, records);
+  sayStored(partition: number, nextOffset: bigint, end: bigint): void {
+    this.stored.set(partition, nextOffset);
+    this.lag.set(partition, Number(end - nextOffset));
+    observeLag(this.topic, partition, end - nextOffset);
+  }
+
+  /** What came while nothing was stored counts too. */
+  sayEnds(ranges: readonly OffsetRange[]): void {
+    for (const { partition, high } of ranges) {
+      const nextOffset = this.stored.get(partition);
+      if (nextOffset !== undefined && high > nextOffset) this.sayStored(partition, nextOffset, high);
+    }
   }
 
   /** Call it when all records of the batch are stored. */
   async say(payload: EachBatchPayload, { messages, nextOffset }: Pick<FetchedBatch, 'messages' | 'nextOffset'>) {
     const { partition, highWatermark } = payload.batch;
     const lag = BigInt(highWatermark) - nextOffset;
-    this.sayLag(partition, lag);
+    this.sayStored(partition, nextOffset, BigInt(highWatermark));
     if (messages[0]) observeAge(this.topic, partition, (Date.now() - Number(messages[0].timestamp)) / 1_000);
     const sinceCommit = performance.now() - (this.committedAt.get(partition) ?? -COMMIT_INTERVAL_MS);
     if (lag > 0n && sinceCommit < COMMIT_INTERVAL_MS) return;

@@ -64,7 +64,7 @@ const transactionDuration = new Histogram({
 });
 const lag = new Gauge({
   name: 'driftloop_consumer_lag_records',
-  help: 'Records of the partition that are not stored, as of its last batch or its assignment.',
+  help: 'Records of the partition that are not stored, up to a few seconds ago.',
   labelNames: ['topic', 'partition'],
 });
 const batchAge = new Gauge({

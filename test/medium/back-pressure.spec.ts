@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { register } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
@@ -8,6 +9,12 @@ const conversations = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) =>
     conversation(`c${from + index}`, ['Sort?', 'Sorted.', 'MAYBE BAD']),
   ).flat();
+
+/** Records that are not stored, as the metrics show it. */
+async function lag(): Promise<number> {
+  const { values } = await register.getSingleMetric('driftloop_consumer_lag_records')!.get();
+  return values.reduce((sum, { value }) => sum + value, 0);
+}
 
 describe('back-pressure', () => {
   let harness: IngestHarness;
@@ -25,7 +32,9 @@ describe('back-pressure', () => {
       await sleep(1_100); // as old as the count may be
       await harness.produce(conversations(25, 10).map(asRecord));
       await sleep(2_500);
-      expect((await harness.rows('turns')).length).toBeLessThan(105);
+      const turns = (await harness.rows('turns')).length;
+      expect(turns).toBeLessThan(105);
+      while ((await lag()) !== 105 - turns) await sleep(100);
       await harness.settle();
       await harness.stored();
       await harness.settle();

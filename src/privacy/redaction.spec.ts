@@ -83,4 +83,11 @@ describe('a redactor', () => {
   ])('gets through text that is made to take long (%#)', (text) => {
     expect(redactor().text(text, {})).not.toBe('');
   });
+
+  it('gets through a text that is full of what it finds', () => {
+    const counts: RedactionCounts = {};
+    const addresses = 150_000;
+    expect(redactor().text('a@b.co '.repeat(addresses), counts)).toBe('[email] '.repeat(addresses));
+    expect(counts).toEqual({ email: addresses });
+  });
 });

@@ -4,6 +4,7 @@ import { findIbans } from './detectors/iban.js';
 import { findIps } from './detectors/ip.js';
 import { phoneDetector } from './detectors/phone.js';
 import { findSecrets } from './detectors/secret.js';
+import { type Found, placeBeside } from './place-beside.js';
 import {
   REDACTION_KINDS,
   type RedactionCounts,
@@ -11,12 +12,6 @@ import {
   type RedactionSettings,
 } from './redaction-settings.js';
 import type { Detector } from './span.js';
-
-export interface Found {
-  kind: RedactionKind;
-  start: number;
-  end: number;
-}
 
 /** Puts placeholders such as `[email]` where a text is personal or secret. The same text always becomes the same. */
 export class Redactor {
@@ -87,17 +82,8 @@ export class Redactor {
   /** Without overlaps, in the order of the text; a kind that comes first keeps its place. */
   find(text: string): Found[] {
     if (text.length < SHORTEST) return [];
-    const all: Found[] = [];
-    for (const { kind, find } of DIGIT.test(text) ? this.detectors : this.withoutDigits) {
-      const earlier = all.length;
-      for (const span of find(text)) {
-        const taken = all.some(({ start, end }, index) => index < earlier && span.start < end && start < span.end);
-        const last = all.at(-1);
-        const repeats = last?.kind === kind && span.start < last.end;
-        if (!taken && !repeats) all.push({ kind, ...span });
-      }
-    }
-    return all.sort((a, b) => a.start - b.start);
+    const detectors = DIGIT.test(text) ? this.detectors : this.withoutDigits;
+    return detectors.reduce<Found[]>((before, { kind, find }) => placeBeside(before, kind, find(text)), []);
   }
 }
 

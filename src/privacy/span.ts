@@ -1,4 +1,4 @@
-/** What a detector found: from `start` up to `end`, in UTF-16 units. */
+/** What a detector found: from `start` up to `end`, in UTF-16 units; never nothing. */
 export interface Span {
   start: number;
   end: number;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaMessage } from 'kafkajs';
 import { afterAll, expect, it } from 'vitest';
 import { loadConfig } from '../config/config.js';
@@ -75,4 +76,15 @@ it('says why its thread died, and starts it again', async () => {
     await expect(reading).rejects.toThrow(/^The thread that reads records is gone: .*no country is called XX/);
   }
   await broken.close();
+});
+
+it('ends at once where its thread is busy, and reads nothing more', async () => {
+  const busy = new RecordReader(settings);
+  await busy.read([turn(0, 'it has started')], SOURCE);
+  const slow = '123 456 789 012 '.repeat(32_000);
+  const reading = busy.read([turn(1, slow), turn(2, slow)], SOURCE);
+  const [read] = await Promise.all([Promise.allSettled([reading]), sleep(100).then(() => busy.close())]);
+  expect(read).toEqual([
+    { status: 'rejected', reason: expect.objectContaining({ message: expect.stringMatching(/is gone/) }) },
+  ]);
 });

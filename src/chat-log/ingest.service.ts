@@ -4,6 +4,7 @@ import { QueryFailedError } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import type { BacklogLimit } from '../dsat/backlog-limit.js';
 import { countStored } from '../metrics/ingest-metrics.js';
+import { unlessAborted } from '../unless-aborted.js';
 import type { Partition, Position } from './consumer-offsets.js';
 import type { RecordReader } from './record-reader.js';
 import {
@@ -32,7 +33,7 @@ export interface FetchedBatch {
   nextOffset: bigint;
   /** Ends when the records before these are stored, or are not going to be. */
   before?: Promise<void>;
-  /** Ends the work before the next transaction. */
+  /** Ends the work while the records are read, and then before the next transaction. */
   signal: AbortSignal;
 }
 
@@ -55,9 +56,9 @@ export class IngestService {
   async ingest(batch: FetchedBatch): Promise<IngestOutcome> {
     const { signal } = batch;
     let { position } = batch;
-    const read = await this.tools.reader.read(batch.messages, batch.source);
-    const records = batch.messages.map((message, index) => ({ message, decoded: read[index]! }));
+    const records = await this.read(batch);
     await batch.before;
+    if (!records) return { outcome: 'stored', position };
     // Once where there are control records alone: they move the position too.
     for (let at = 0; at === 0 || at < batch.messages.length; ) {
       try {
@@ -72,6 +73,17 @@ export class IngestService {
       }
     }
     return { outcome: 'stored', position };
+  }
+
+  /** Undefined where the signal ends the work: the thread may be at one text for long. */
+  private async read({ messages, source, signal }: FetchedBatch): Promise<SourceRecord[] | undefined> {
+    try {
+      const read = await unlessAborted(this.tools.reader.read(messages, source), signal);
+      return messages.map((message, index) => ({ message, decoded: read[index]! }));
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   private slice(

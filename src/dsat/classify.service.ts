@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
@@ -6,6 +5,7 @@ import { recordFinal } from '../anchor/record-final.js';
 import { untilDone } from '../backoff.js';
 import { lockConversations } from '../database/conversation-lock.js';
 import { countSettled, type SettledCounts } from '../metrics/ingest-metrics.js';
+import { unlessAborted } from '../unless-aborted.js';
 import { joinEvidence } from './evidence/join-evidence.js';
 import type { StreamLag } from './stream-lag.js';
 import type { Classifier } from './verdict.js';
@@ -116,16 +116,4 @@ export async function settleSome(tools: ClassifyTools, signal?: AbortSignal): Pr
   if (!counts) return 0;
   countSettled(counts, (performance.now() - startedAt) / 1_000);
   return counts.verdicts.length;
-}
-
-/** What the work comes to, unless the signal aborts from here on: then it is not waited for. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const finished = new AbortController();
-  const aborted = once(signal, 'abort', { signal: finished.signal }).then(() => signal.throwIfAborted());
-  try {
-    return (await Promise.race([work, aborted])) as T;
-  } finally {
-    finished.abort();
-    aborted.catch(() => {});
-  }
 }

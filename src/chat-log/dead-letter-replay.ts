@@ -32,7 +32,7 @@ export interface ReplayOutcome {
  * the letters. A record is produced once, however many of its turns were put aside. One that is not taken again becomes a
  * letter anew; such letters are left for the next time. After a crash between Kafka and PostgreSQL a record is produced
  * twice, which doubles no turn.
- * @throws what the producer throws; the records before are replayed and marked
+ * @throws what the producer throws; the requests to the broker before that one are replayed and marked
  */
 export async function replayLetters(
   dataSource: DataSource,
@@ -45,9 +45,10 @@ export async function replayLetters(
   const parameters = [...letterParameters(waiting), now];
   const replayed: string[] = [];
   for (;;) {
-    const records = await dataSource.transaction((manager) => replaySome(manager, producer, parameters));
-    if (records.length === 0) return { replayed, notWhole };
-    replayed.push(...records);
+    const step = await dataSource.transaction((manager) => replaySome(manager, producer, parameters));
+    if (step.outcome === 'failed') throw step.error;
+    if (step.sent.length === 0) return { replayed, notWhole };
+    replayed.push(...step.sent.map(placeOf));
   }
 }
 
@@ -62,11 +63,15 @@ interface RecordRow {
   record_time: Date | null;
 }
 
+/** `sent` is what the broker has, also where a later request failed. */
+type Step = { outcome: 'sent'; sent: RecordRow[] } | { outcome: 'failed'; sent: RecordRow[]; error: unknown };
+
+/** A failure is returned and not thrown: what was sent before it is to be marked, and that committed. */
 async function replaySome(
   manager: EntityManager,
   producer: Pick<Producer, 'send'>,
   parameters: unknown[],
-): Promise<string[]> {
+): Promise<Step> {
   await manager.query('SELECT pg_advisory_xact_lock($1)', [REPLAY_LOCK]);
   const rows = await manager.query<RecordRow[]>(
     `SELECT DISTINCT ON (topic, partition, record_offset, sha256)
@@ -75,12 +80,26 @@ async function replaySome(
      ORDER BY topic, partition, record_offset, sha256 LIMIT ${BATCH}`,
     parameters,
   );
-  for (const topic of new Set(rows.map((row) => row.topic))) {
-    const again = rows.filter((row) => row.topic === topic).map(messageOf);
-    for (const messages of inRequests(again)) await producer.send({ topic, acks: -1, messages });
+  const step = await sendAgain(producer, rows);
+  await markReplayed(manager, step.sent);
+  return step;
+}
+
+async function sendAgain(producer: Pick<Producer, 'send'>, rows: RecordRow[]): Promise<Step> {
+  const sent: RecordRow[] = [];
+  try {
+    for (const topic of new Set(rows.map((row) => row.topic))) {
+      const ofTopic = rows.filter((row) => row.topic === topic);
+      const rowOf = new Map(ofTopic.map((row) => [messageOf(row), row]));
+      for (const messages of inRequests(rowOf.keys())) {
+        await producer.send({ topic, acks: -1, messages });
+        sent.push(...messages.map((message) => rowOf.get(message)!));
+      }
+    }
+    return { outcome: 'sent', sent };
+  } catch (error) {
+    return { outcome: 'failed', sent, error };
   }
-  await markReplayed(manager, rows);
-  return rows.map(placeOf);
 }
 
 function messageOf(row: RecordRow): Message {

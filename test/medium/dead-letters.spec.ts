@@ -145,6 +145,16 @@ describe('dead letters', () => {
     expect(await listLetters(harness.dataSource, { state: 'waiting' })).toHaveLength(1);
   });
 
+  it('are replayed and marked where the topic of later ones is gone', async () => {
+    await ingest({ key: 'a', value: '{' }, { key: 'b', value: '[' });
+    const { turns } = harness.config.topics;
+    const move = 'UPDATE dead_letters SET topic = $1 WHERE payload = $2';
+    await harness.dataSource.query(move, [`${turns}.gone`, Buffer.from('[')]);
+    await expect(replay()).rejects.toMatchObject({ code: 'broker-unavailable' });
+    const replayed = await listLetters(harness.dataSource, { state: 'replayed' });
+    expect(replayed).toMatchObject([{ record: expect.stringContaining(`${turns}/`) }]);
+  });
+
   it('are replayed by one at a time', async () => {
     await ingest({ key: 'a', value: '{' }, { key: 'b', value: '[' });
     const { sent, send } = recorder();

@@ -7,6 +7,8 @@ export type DriftErrorCode =
   | 'database-unavailable'
   | 'broker-unavailable'
   | 'record-invalid'
+  | 'record-too-large'
+  | 'record-refused'
   | 'not-found'
   | 'conflict'
   | 'lease-lost'

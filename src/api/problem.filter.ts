@@ -9,6 +9,8 @@ const STATUS_OF: Partial<Record<DriftErrorCode, number>> = {
   'record-invalid': 400,
   'not-found': 404,
   conflict: 409,
+  'record-too-large': 413,
+  'record-refused': 422,
   'database-unavailable': 503,
   'broker-unavailable': 503,
 };

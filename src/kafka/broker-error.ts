@@ -40,6 +40,7 @@ function isLoginRefused(error: Error & { type?: string }): boolean {
   return error instanceof kafkajs.KafkaJSSASLAuthenticationError || error.type === 'SASL_AUTHENTICATION_FAILED';
 }
 
-function* causesOf(error: unknown): Generator<Error> {
+/** The error itself first. */
+export function* causesOf(error: unknown): Generator<Error> {
   for (let cause = error; cause instanceof Error; cause = cause.cause) yield cause;
 }

@@ -1,6 +1,8 @@
+import kafkajs from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Service, startService } from '../../src/service.js';
+import { makeTopics } from '../../src/stack/topics.js';
 import { conversation, turnEvent } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
 
@@ -175,6 +177,39 @@ describe('a request with an Idempotency-Key', () => {
     expect(await producedBy(() => post(request, headers))).toBe(1);
     const [{ count }] = await harness.dataSource.query('SELECT count(*)::int AS count FROM ingest_requests');
     expect(count).toBe(1);
+  });
+});
+
+describe("turns larger than the topic's limit", () => {
+  const turns = `${config.topics.turns}.small`;
+  const request = { events: [turnEvent({ content: 'x'.repeat(50_000) })] };
+  const headers = { 'idempotency-key': 'too-large' };
+  const admin = harness.kafka.admin();
+  let small: Service;
+
+  const limit = (bytes: number) => [{ name: 'max.message.bytes', value: String(bytes) }];
+
+  beforeAll(async () => {
+    await admin.connect();
+    await makeTopics(admin, [{ topic: turns, configEntries: limit(10_000) }]);
+    small = await startService({ ...config, topics: { ...config.topics, turns } }, silent);
+  });
+  afterAll(async () => {
+    await small.stop();
+    await admin.disconnect();
+  });
+
+  it('are refused, and taken with the same Idempotency-Key once it is raised', async () => {
+    for (const given of [{}, headers]) {
+      const refused = await post(request, given, small);
+      const detail = expect.stringContaining('max.message.bytes');
+      expect(refused).toMatchObject({ status: 413, body: { title: 'Payload Too Large', status: 413, detail } });
+      expect(refused.headers.get('retry-after')).toBeNull();
+    }
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: turns, configEntries: limit(1_000_000) };
+    await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+    const again = () => post(request, headers, small);
+    await expect.poll(again, { timeout: 10_000 }).toMatchObject({ status: 202, body: { accepted: 1 } });
   });
 });
 

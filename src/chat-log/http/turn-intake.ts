@@ -2,13 +2,13 @@ import { createHmac, hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { ServiceConfig } from '../../config/config.module.js';
-import { DriftError } from '../../drift-error.js';
 import { within } from '../../health/within.js';
 import { createKafka } from '../../kafka/kafka-client.js';
 import { Redactor } from '../../privacy/redaction.js';
 import type { EventRecord } from '../../producer/event-record.js';
 import { LazyProducer } from '../lazy-producer.js';
 import { answerOnce, type OnceOutcome } from './answer-store.js';
+import { notTaken, unavailable } from './not-taken.js';
 import { sortEvents, type TurnsAnswer, type TurnsRequest } from './turns-request.js';
 
 /** A client waits meanwhile, and a connection to PostgreSQL is held: rather let it send the request again. */
@@ -32,7 +32,7 @@ export class TurnIntake {
 
   /**
    * @param key the request's Idempotency-Key, which makes it the same request when it comes again
-   * @throws DriftError `broker-unavailable`, `database-unavailable`
+   * @throws DriftError `broker-unavailable`, `database-unavailable`; `record-too-large`, `record-refused` by Kafka
    */
   async take(request: TurnsRequest, apiKey: string, key?: string): Promise<OnceOutcome> {
     if (key === undefined) return { outcome: 'answered', answer: await this.produce(request) };
@@ -54,13 +54,8 @@ export class TurnIntake {
   private async send(records: EventRecord[]): Promise<void> {
     const sent = this.producer.send(this.topic, records).then(() => 'sent' as const);
     const outcome = await within(sent, SEND_TIMEOUT_MS, 'late' as const).catch((cause: Error) => {
-      throw unavailable(cause.message, cause);
+      throw notTaken(cause);
     });
     if (outcome === 'late') throw unavailable(`no answer within ${SEND_TIMEOUT_MS} ms`);
   }
-}
-
-function unavailable(why: string, cause?: Error): DriftError {
-  const message = `Kafka did not take the turns: ${why}. Send the request again.`;
-  return new DriftError('broker-unavailable', message, { cause, retriable: true });
 }

@@ -28,15 +28,17 @@ export async function erase(options: EraseOptions): Promise<void> {
     const files = await cleanExports(dataSource, pseudonyms);
     return { ...receipt, ...files, vacuumed: vacuum, undone: vacuum ? await scrubDatabase(dataSource) : [] };
   });
-  const { cleaned, missing, undone, ...counts } = outcome;
+  const { cleaned, missing, failed, undone, ...counts } = outcome;
   if (json) console.log(JSON.stringify(outcome));
   else console.log(fields({ ...counts, vacuumed: String(vacuum), 'files cleaned': cleaned.join(', ') || 'none' }));
   for (const path of missing) console.error(`${path} was exported and is not there any more: see to its copies.`);
+  for (const { path, message } of failed) console.error(`${path} could not be cleaned: ${message}. Erase again.`);
   if (counts.deadLetters > 0) {
     console.error('The topic of dead letters holds them until its retention, or `driftloop dlq empty-topic --yes`.');
   }
   for (const what of undone) console.error(`could not ${what}`);
   if (counts.turns + counts.anchors + counts.deadLetters === 0) process.exitCode = EXIT.nothingToDo;
+  if (failed.length > 0) process.exitCode = EXIT.failed;
 }
 
 function erasureOf({ user, conversation }: EraseOptions, pseudonyms: Pseudonyms): Erasure {

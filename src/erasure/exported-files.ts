@@ -1,5 +1,5 @@
-import { createReadStream, existsSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { DataSource } from 'typeorm';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
@@ -17,42 +17,97 @@ export interface ExportedFiles {
   cleaned: string[];
   /** Files that are not there, or no longer under that name: whoever moved them has to see to them. */
   missing: string[];
+  /** Files that are there and could not be cleaned. */
+  failed: { path: string; message: string }[];
 }
 
 /** Takes the lines of erased anchors and conversations out of the files that were exported on this machine. */
-export async function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Promise<ExportedFiles> {
-  const rows = await dataSource.query<{ path: string }[]>('SELECT path FROM exports ORDER BY path');
+export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Promise<ExportedFiles> {
+  return cleaningAlone(dataSource, async () => {
+    const rows = await dataSource.query<{ path: string }[]>('SELECT path FROM exports ORDER BY path');
+    const isErased = await erasedLines(dataSource, pseudonyms);
+    const files: ExportedFiles = { cleaned: [], missing: [], failed: [] };
+    for (const { path } of rows) {
+      try {
+        if ((await cleanFile(path, isErased)) > 0) files.cleaned.push(path);
+      } catch (error) {
+        if (isMissing(error)) files.missing.push(path);
+        else files.failed.push({ path, message: (error as Error).message });
+      }
+    }
+    return files;
+  });
+}
+
+const CLEANING_LOCK = 7_431_011;
+
+/** Of two who clean a file at once, the one who knows of fewer erasures could put erased lines back. */
+async function cleaningAlone<T>(dataSource: DataSource, clean: () => Promise<T>): Promise<T> {
+  const lock = dataSource.createQueryRunner();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [CLEANING_LOCK]);
+    try {
+      return await clean();
+    } finally {
+      await lock.query('SELECT pg_advisory_unlock($1)', [CLEANING_LOCK]);
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+type LineTest = (line: string) => boolean;
+
+async function erasedLines(dataSource: DataSource, pseudonyms: Pseudonyms): Promise<LineTest> {
   const erased = await dataSource.query<{ name: string }[]>(
     `SELECT id::text AS name FROM anchors WHERE state = 'erased' UNION ALL SELECT id_hash FROM erased_conversations`,
   );
   const names = new Set(erased.map(({ name }) => name));
-  const isErased = (line: string) => namesOf(line, pseudonyms).some((name) => names.has(name));
-  const files: ExportedFiles = { cleaned: [], missing: [] };
-  for (const { path } of rows) {
-    if (!existsSync(path)) files.missing.push(path);
-    else if (await cleanFile(path, isErased)) files.cleaned.push(path);
-  }
-  return files;
+  return (line) => namesOf(line, pseudonyms).some((name) => names.has(name));
 }
 
-/** Whether lines were taken out. The file is replaced whole. */
-async function cleanFile(path: string, isErased: (line: string) => boolean): Promise<boolean> {
-  const temporary = `${path}.${process.pid}.partial`;
-  const handle = await open(temporary, 'w', 0o600);
-  let removed = 0;
+/**
+ * Resolves to the number of lines that were taken out. The file is replaced whole, with its mode, and by the same owner
+ * where the account may do that. A pipe or a device keeps nothing.
+ */
+async function cleanFile(path: string, isErased: LineTest): Promise<number> {
+  const file = await realpath(path);
+  const found = await stat(file);
+  if (!found.isFile() || !(await hasErased(file, isErased))) return 0;
+  const cleaned = `${file}.cleaning`;
+  await rm(cleaned, { force: true });
+  const handle = await open(cleaned, 'wx', 0o600);
   try {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (isErased(line)) removed++;
-      else await handle.write(`${line}\n`);
-    }
+    const removed = await copyKept(file, handle, isErased);
+    await handle.chown(found.uid, found.gid).catch(() => {});
+    await handle.chmod(found.mode);
     await handle.sync();
+    await rename(cleaned, file);
+    return removed;
+  } catch (error) {
+    await rm(cleaned, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }
-  if (removed > 0) await rename(temporary, path);
-  else await rm(temporary);
-  return removed > 0;
 }
+
+async function hasErased(file: string, isErased: LineTest): Promise<boolean> {
+  for await (const line of linesOf(file)) if (isErased(line)) return true;
+  return false;
+}
+
+async function copyKept(file: string, handle: FileHandle, isErased: LineTest): Promise<number> {
+  let removed = 0;
+  for await (const line of linesOf(file)) {
+    if (isErased(line)) removed++;
+    else await handle.write(`${line}\n`);
+  }
+  return removed;
+}
+
+const linesOf = (file: string) =>
+  createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
 
 /** An anchor has its id, a label its conversation. */
 function namesOf(line: string, pseudonyms: Pseudonyms): string[] {
@@ -63,3 +118,5 @@ function namesOf(line: string, pseudonyms: Pseudonyms): string[] {
     return [];
   }
 }
+
+const isMissing = (error: unknown) => /^(ENOENT|ENOTDIR)$/.test(String((error as NodeJS.ErrnoException).code));

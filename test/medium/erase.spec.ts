@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -280,19 +289,45 @@ describe('after the tables are written anew', () => {
   }
 });
 
-it('takes erased anchors out of files that were exported, and names those that are gone', async () => {
-  await harness.startConsumer();
-  await ingest([...said('gone'), ...conversation('kept', ['List.', 'Milk.', 'BAD'])]);
-  const anchors = await harness.rows('anchors');
-  const file = join(mkdtempSync(join(tmpdir(), 'driftloop-export-')), 'anchors.jsonl');
-  writeFileSync(file, anchors.map(({ id }) => `${JSON.stringify({ id, prompt: marker })}\n`).join(''));
-  await rememberExport(harness.dataSource, file);
-  await rememberExport(harness.dataSource, `${file}.moved`);
-  await eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
-  expect(await cleanExports(harness.dataSource, pseudonyms())).toEqual({ cleaned: [file], missing: [`${file}.moved`] });
-  const kept = anchors.find(({ conversation_id }) => conversation_id === 'kept')!;
-  expect(readFileSync(file, 'utf8')).toBe(`${JSON.stringify({ id: kept.id, prompt: marker })}\n`);
-  expect((await cleanExports(harness.dataSource, pseudonyms())).cleaned).toEqual([]);
+describe('a file that was exported', () => {
+  /** A remembered file with a line for each anchor, and a function that tells the conversations in it. */
+  async function exported(name = 'anchors.jsonl') {
+    const anchors = await harness.rows('anchors');
+    const file = join(mkdtempSync(join(tmpdir(), 'driftloop-export-')), name);
+    writeFileSync(file, anchors.map(({ id }) => `${JSON.stringify({ id, prompt: marker })}\n`).join(''));
+    await rememberExport(harness.dataSource, file);
+    const conversationOf = new Map(anchors.map(({ id, conversation_id }) => [id, conversation_id]));
+    const lines = () => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+    return { file, conversations: () => lines().map((line) => conversationOf.get(JSON.parse(line).id)) };
+  }
+  const erase = (id: string) =>
+    eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id }));
+  const clean = () => cleanExports(harness.dataSource, pseudonyms());
+
+  beforeEach(async () => {
+    await harness.startConsumer();
+    await ingest([...said('gone'), ...conversation('kept', ['List.', 'Milk.', 'BAD'])]);
+  });
+
+  it('has no erased anchors after it is cleaned, and is named where it is gone', async () => {
+    const { file, conversations } = await exported();
+    chmodSync(file, 0o640);
+    await rememberExport(harness.dataSource, `${file}.moved`);
+    await erase('gone');
+    expect(await clean()).toEqual({ cleaned: [file], missing: [`${file}.moved`], failed: [] });
+    expect(conversations()).toEqual(['kept']);
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect((await clean()).cleaned).toEqual([]);
+  });
+
+  it('keeps no others from being cleaned where it cannot be', async () => {
+    const [stuck, other] = [await exported('a.jsonl'), await exported('b.jsonl')];
+    mkdirSync(`${stuck.file}.cleaning`);
+    await erase('gone');
+    const failed = [{ path: stuck.file, message: expect.stringContaining('.cleaning') }];
+    expect(await clean()).toEqual({ cleaned: [other.file], missing: [], failed });
+    expect(other.conversations()).toEqual(['kept']);
+  });
 });
 
 it('refuses a database that was filled with another privacy key', async () => {

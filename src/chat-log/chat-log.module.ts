@@ -8,6 +8,7 @@ import { registerClassifier } from '../dsat/classifier-version.js';
 import { StreamLag, StreamLagModule } from '../dsat/stream-lag.js';
 import type { Classifier } from '../dsat/verdict.js';
 import { provisionalUpTo } from '../dsat/verdict-rows.js';
+import { ExportCleaner } from '../erasure/export-cleaner.js';
 import { Readiness } from '../health/readiness.js';
 import { explainBrokerError } from '../kafka/broker-error.js';
 import { createKafka } from '../kafka/kafka-client.js';
@@ -43,10 +44,16 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
       inject: [CONFIG],
       useFactory: (config: ServiceConfig) => new RecordReader(privacySettings(config)),
     },
+    {
+      provide: ExportCleaner,
+      inject: [DataSource, CONFIG],
+      useFactory: (dataSource: DataSource, config: ServiceConfig) =>
+        new ExportCleaner(dataSource, createPrivacy(config).pseudonyms),
+    },
     { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {
       provide: IngestService,
-      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, RecordReader, CONFIG, StreamLag],
+      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, RecordReader, CONFIG, StreamLag, ExportCleaner],
       useFactory: async (
         dataSource: DataSource,
         deadLetters: DeadLetterProducer,
@@ -54,6 +61,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
         reader: RecordReader,
         config: ServiceConfig,
         lag: StreamLag,
+        exports: ExportCleaner,
       ) => {
         const privacy = createPrivacy(config);
         await requireOwnKey(dataSource, privacy.pseudonyms);
@@ -65,6 +73,7 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
           privacy,
           reader,
           backlog,
+          exports,
           feedbackEvidence: config.feedbackEvidence,
         });
       },
@@ -77,6 +86,7 @@ export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
     private readonly strategy: KafkaBatchStrategy,
     private readonly reader: RecordReader,
     private readonly deadLetters: DeadLetterProducer,
+    private readonly exports: ExportCleaner,
     private readonly readiness: Readiness,
   ) {}
 
@@ -89,6 +99,7 @@ export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
     await this.strategy.close();
     await this.reader.close();
     await this.deadLetters.close();
+    await this.exports.close();
   }
 }
 

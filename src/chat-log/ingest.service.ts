@@ -3,6 +3,7 @@ import type { KafkaMessage } from 'kafkajs';
 import { QueryFailedError } from 'typeorm';
 import { untilDone } from '../backoff.js';
 import type { BacklogLimit } from '../dsat/backlog-limit.js';
+import type { ExportCleaner } from '../erasure/export-cleaner.js';
 import { countStored } from '../metrics/ingest-metrics.js';
 import { unlessAborted } from '../unless-aborted.js';
 import type { Partition, Position } from './consumer-offsets.js';
@@ -43,6 +44,12 @@ export type IngestOutcome =
   /** The consumer has to ask for its positions again. */
   | { outcome: 'moved' };
 
+export interface IngestTools extends StoreTools {
+  reader: RecordReader;
+  backlog: Pick<BacklogLimit, 'room'>;
+  exports: Pick<ExportCleaner, 'clean'>;
+}
+
 /**
  * Stores fetched batches. An outage of PostgreSQL or of the broker is waited for; a record that PostgreSQL refuses is
  * found and put aside, so that nothing is dropped and nothing blocks.
@@ -51,7 +58,7 @@ export type IngestOutcome =
 export class IngestService {
   private readonly logger = new Logger(IngestService.name);
 
-  constructor(private readonly tools: StoreTools & { reader: RecordReader; backlog: Pick<BacklogLimit, 'room'> }) {}
+  constructor(private readonly tools: IngestTools) {}
 
   async ingest(batch: FetchedBatch): Promise<IngestOutcome> {
     const { signal } = batch;
@@ -127,7 +134,9 @@ export class IngestService {
     await this.tools.backlog.room(signal);
     const startedAt = performance.now();
     const outcome = await storeRecords(this.tools, batch);
-    if (outcome.outcome === 'stored') countStored(outcome.counts, (performance.now() - startedAt) / 1_000);
+    if (outcome.outcome === 'moved') return outcome;
+    countStored(outcome.counts, (performance.now() - startedAt) / 1_000);
+    if (outcome.counts.erasures + outcome.counts.erasedLate > 0) this.tools.exports.clean();
     return outcome;
   }
 

@@ -13,6 +13,11 @@ export interface Incoming {
   feedback: TurnFeedback[];
 }
 
+export interface Kept extends Incoming {
+  /** Conversations that were erased as only now they are seen to be an erased user's. */
+  erasedLate: number;
+}
+
 /**
  * Does the erasures of a batch, locks its conversations, and leaves out what was erased: turns and feedback of an erased
  * conversation, and all conversations in which an erased user spoke before the erasure.
@@ -22,7 +27,7 @@ export async function keepErasedOut(
   pseudonyms: Pseudonyms,
   { turns, feedback }: Incoming,
   erasures: Erasure[],
-): Promise<Incoming> {
+): Promise<Kept> {
   if (erasures.length > 0) await holdForErasure(manager);
   else await holdOffErasures(manager);
   for (const erasure of erasures) await eraseWithin(manager, pseudonyms, erasure);
@@ -32,9 +37,11 @@ export async function keepErasedOut(
   ]);
   await lockConversations(manager, ids);
   const erased = await erasedAmong(manager, pseudonyms, ids);
-  for (const id of await eraseLate(manager, pseudonyms, turns, erased)) erased.add(id);
-  if (erased.size === 0) return { turns, feedback };
+  const late = await eraseLate(manager, pseudonyms, turns, erased);
+  for (const id of late) erased.add(id);
+  if (erased.size === 0) return { turns, feedback, erasedLate: 0 };
   return {
+    erasedLate: late.length,
     turns: turns.filter(({ turn }) => !erased.has(turn.conversationId)),
     feedback: feedback.filter(({ conversationId }) => !erased.has(conversationId)),
   };

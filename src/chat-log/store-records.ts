@@ -50,6 +50,8 @@ export interface StoredCounts {
   feedback: number;
   sanitised: number;
   erasures: number;
+  /** Conversations of users erased before, of which only now a turn came that shows them to be theirs. */
+  erasedLate: number;
   /** Turns that were left out, as their conversation is erased. */
   erasedTurns: number;
   /** Letters that were left out, as whom or what they name is erased. */
@@ -92,7 +94,7 @@ async function storeNew(
   records: SourceRecord[],
 ): Promise<StoredCounts> {
   const { erasures, rejected, sanitised, redactions, ...incoming } = contentsOf(records);
-  const { turns, feedback } = await keepErasedOut(manager, privacy.pseudonyms, incoming, erasures);
+  const { turns, feedback, erasedLate } = await keepErasedOut(manager, privacy.pseudonyms, incoming, erasures);
   const spans = spansOf(turns.map(({ turn }) => turn));
   const heads = await loadHeads(manager, spans);
   const stored = new Map(heads.map((head) => [turnKey(head.conversationId, head.turn), head.sha256]));
@@ -117,6 +119,7 @@ async function storeNew(
     duplicates,
     feedback: feedback.length,
     erasures: erasures.length,
+    erasedLate,
     erasedTurns: incoming.turns.length - turns.length,
     erasedLetters: put.length - letters.length,
     sanitised,

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decideAnchors } from '../../src/anchor/decide-anchors.js';
 import type { TurnEvent } from '../../src/chat-log/turn-event.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
@@ -318,6 +319,35 @@ describe('a file that was exported', () => {
     expect(conversations()).toEqual(['kept']);
     expect(statSync(file).mode & 0o777).toBe(0o640);
     expect((await clean()).cleaned).toEqual([]);
+  });
+
+  it('is cleaned by the service where an event erases, and where a late turn shows whose a conversation is', async () => {
+    const { conversations } = await exported();
+    await harness.produce([{ key: 'gone', value: '{"schema": "driftloop.erase.v1", "conversationId": "gone"}' }]);
+    await harness.stored();
+    await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
+    await eraseSubject(
+      harness.dataSource,
+      pseudonyms(),
+      erasing({ subject: 'user', id: pseudonyms().userId('alice') }),
+    );
+    await ingest([{ ...said('kept', 'alice')[0]!, turn: 3 }]);
+    await vi.waitFor(() => expect(conversations()).toEqual([]), 10_000);
+  });
+
+  it('is named by the service where it cannot be cleaned, which goes on and does it with the next erasure', async () => {
+    const { file, conversations } = await exported();
+    const warn = vi.spyOn(Logger.prototype, 'warn');
+    const said = () => warn.mock.calls.map(([text]) => String(text));
+    mkdirSync(`${file}.cleaning`);
+    const event = { key: 'gone', value: '{"schema": "driftloop.erase.v1", "conversationId": "gone"}' };
+    await harness.produce([event]);
+    await vi.waitFor(() => expect(said()).toContainEqual(expect.stringContaining(`${file} was exported`)), 10_000);
+    await ingest(conversation('next', ['List.']));
+    expect(conversations()).toEqual(['gone', 'kept']);
+    rmdirSync(`${file}.cleaning`);
+    await harness.produce([event]);
+    await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
   });
 
   it('keeps no others from being cleaned where it cannot be', async () => {

@@ -1,16 +1,16 @@
-import { parse, resolve } from 'node:path';
+import { parse } from 'node:path';
 import type { AnchorCase, AnchorSummary } from '../anchor/anchor.js';
 import { exportLines } from '../anchor/anchor-export.js';
 import { importAnchors } from '../anchor/anchor-import.js';
 import { type AnchorFilter, listAnchors, readAnchorCase } from '../anchor/anchor-read.js';
 import { quarantineBursts } from '../anchor/bursts/quarantine-bursts.js';
 import { type AnchorDecision, decideAnchors } from '../anchor/decide-anchors.js';
-import { rememberExport } from '../erasure/exported-files.js';
 import { harmless } from '../harmless.js';
 import { createPrivacy } from '../privacy/privacy.js';
 import { EXIT } from './program.js';
 import { fields, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
+import { writeExport } from './write-export.js';
 import { writeLines } from './write-lines.js';
 
 type SelectOptions = Pick<AnchorFilter, 'state' | 'origin' | 'rubric' | 'limit'>;
@@ -84,9 +84,9 @@ function printMessage(who: string, text: string): void {
 }
 
 export async function exportAnchors({ out, ...filter }: ExportOptions): Promise<void> {
-  const written = await withData(async (dataSource) => {
-    if (out) await rememberExport(dataSource, resolve(out));
-    return writeLines(exportLines(dataSource, filter), out);
+  const written = await withData((dataSource) => {
+    const lines = exportLines(dataSource, filter);
+    return out ? writeExport(dataSource, lines, out) : writeLines(lines);
   });
   console.error(`${written} anchors${out ? ` in ${out}` : ''}`);
   if (written === 0) process.exitCode = EXIT.nothingToDo;

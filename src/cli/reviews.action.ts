@@ -1,19 +1,20 @@
-import { resolve } from 'node:path';
-import { rememberExport } from '../erasure/exported-files.js';
+import { createPrivacy } from '../privacy/privacy.js';
+import { requireOwnKey } from '../privacy/require-own-key.js';
 import { labelLines } from '../review/export-reviews.js';
 import type { Agreement } from '../review/kappa.js';
 import { readAgreement } from '../review/read-agreement.js';
 import { EXIT } from './program.js';
 import { table } from './terminal.js';
 import { withData } from './with-data.js';
-import { writeLines } from './write-lines.js';
+import { writeExport } from './write-export.js';
 
 export type AgreementOptions = { json?: boolean };
 
 export async function exportReviews(file: string): Promise<void> {
-  const written = await withData(async (dataSource) => {
-    await rememberExport(dataSource, resolve(file));
-    return writeLines(labelLines(dataSource), file);
+  const written = await withData(async (dataSource, config) => {
+    const { pseudonyms } = createPrivacy(config);
+    await requireOwnKey(dataSource, pseudonyms);
+    return writeExport(dataSource, labelLines(dataSource), file, pseudonyms);
   });
   console.error(`${written} labels in ${file}`);
   if (written === 0) process.exitCode = EXIT.nothingToDo;

@@ -39,6 +39,14 @@ export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Pr
   });
 }
 
+/**
+ * The same for one file; resolves to the number of lines that were taken out.
+ * @param pseudonyms needed for labels: they have no id
+ */
+export function cleanExport(dataSource: DataSource, path: string, pseudonyms?: Pseudonyms): Promise<number> {
+  return cleaningAlone(dataSource, async () => cleanFile(path, await erasedLines(dataSource, pseudonyms)));
+}
+
 const CLEANING_LOCK = 7_431_011;
 
 /** Of two who clean a file at once, the one who knows of fewer erasures could put erased lines back. */
@@ -58,7 +66,7 @@ async function cleaningAlone<T>(dataSource: DataSource, clean: () => Promise<T>)
 
 type LineTest = (line: string) => boolean;
 
-async function erasedLines(dataSource: DataSource, pseudonyms: Pseudonyms): Promise<LineTest> {
+async function erasedLines(dataSource: DataSource, pseudonyms?: Pseudonyms): Promise<LineTest> {
   const erased = await dataSource.query<{ name: string }[]>(
     `SELECT id::text AS name FROM anchors WHERE state = 'erased' UNION ALL SELECT id_hash FROM erased_conversations`,
   );
@@ -71,7 +79,7 @@ async function erasedLines(dataSource: DataSource, pseudonyms: Pseudonyms): Prom
  * where the account may do that. A pipe or a device keeps nothing.
  */
 async function cleanFile(path: string, isErased: LineTest): Promise<number> {
-  const file = await realpath(path);
+  const file = await realpath(path).catch(() => path);
   const found = await stat(file);
   if (!found.isFile() || !(await hasErased(file, isErased))) return 0;
   const cleaned = `${file}.cleaning`;
@@ -110,10 +118,11 @@ const linesOf = (file: string) =>
   createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
 
 /** An anchor has its id, a label its conversation. */
-function namesOf(line: string, pseudonyms: Pseudonyms): string[] {
+function namesOf(line: string, pseudonyms?: Pseudonyms): string[] {
   try {
     const { id, conversation } = JSON.parse(line) as { id?: unknown; conversation?: unknown };
-    return [String(id), ...(typeof conversation === 'string' ? [tombstoneOf(pseudonyms, conversation)] : [])];
+    const isLabel = pseudonyms && typeof conversation === 'string';
+    return isLabel ? [tombstoneOf(pseudonyms, conversation)] : [String(id)];
   } catch {
     return [];
   }

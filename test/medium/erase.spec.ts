@@ -11,10 +11,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { exportLines } from '../../src/anchor/anchor-export.js';
 import { decideAnchors } from '../../src/anchor/decide-anchors.js';
 import type { TurnEvent } from '../../src/chat-log/turn-event.js';
+import { writeExport } from '../../src/cli/write-export.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
 import { cleanExports, rememberExport } from '../../src/erasure/exported-files.js';
 import { scrubDatabase } from '../../src/erasure/scrub-database.js';
@@ -348,6 +351,21 @@ describe('a file that was exported', () => {
     rmdirSync(`${file}.cleaning`);
     await harness.produce([event]);
     await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
+  });
+
+  it('has nothing of what is erased while it is written', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'driftloop-export-')), 'export.jsonl');
+    async function* whileErasing(lines: AsyncIterable<string>) {
+      yield* lines;
+      await erase('gone');
+      await clean();
+    }
+    const { dataSource } = harness;
+    const labels = ['gone', 'kept'].map((conversation) => `${JSON.stringify({ conversation, turn: 2 })}\n`);
+    expect(await writeExport(dataSource, whileErasing(exportLines(dataSource, {})), file)).toBe(1);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ conversationId: 'kept' });
+    expect(await writeExport(dataSource, whileErasing(Readable.from(labels)), file, pseudonyms())).toBe(1);
+    expect(readFileSync(file, 'utf8')).toBe(labels[1]);
   });
 
   it('keeps no others from being cleaned where it cannot be', async () => {

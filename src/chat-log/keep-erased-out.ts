@@ -18,17 +18,27 @@ export interface Kept extends Incoming {
   erasedLate: number;
 }
 
+export type ErasureHold = 'alone' | 'beside-others';
+
+/**
+ * A turn shows a conversation to be an erased user's. Only who holds off all others may erase it, and a hold beside others
+ * cannot become that one: two who want it would wait for each other.
+ */
+export class ErasureHoldNeeded extends Error {}
+
 /**
  * Does the erasures of a batch, locks its conversations, and leaves out what was erased: turns and feedback of an erased
  * conversation, and all conversations in which an erased user spoke before the erasure.
+ * @throws ErasureHoldNeeded where it has to be called in a new transaction that holds off others from its beginning
  */
 export async function keepErasedOut(
   manager: EntityManager,
   pseudonyms: Pseudonyms,
   { turns, feedback }: Incoming,
   erasures: Erasure[],
+  hold: ErasureHold = erasures.length > 0 ? 'alone' : 'beside-others',
 ): Promise<Kept> {
-  if (erasures.length > 0) await holdForErasure(manager);
+  if (hold === 'alone') await holdForErasure(manager);
   else await holdOffErasures(manager);
   for (const erasure of erasures) await eraseWithin(manager, pseudonyms, erasure);
   const ids = new Set([
@@ -37,35 +47,46 @@ export async function keepErasedOut(
   ]);
   await lockConversations(manager, ids);
   const erased = await erasedAmong(manager, pseudonyms, ids);
-  const late = await eraseLate(manager, pseudonyms, turns, erased);
-  for (const id of late) erased.add(id);
+  const late = await lateAmong(manager, turns, erased);
+  if (late.length > 0 && hold !== 'alone') throw new ErasureHoldNeeded();
+  for (const { at, conversationIds } of late) await eraseConversations(manager, pseudonyms, conversationIds, at);
+  const lateIds = late.flatMap(({ conversationIds }) => conversationIds);
+  for (const id of lateIds) erased.add(id);
   if (erased.size === 0) return { turns, feedback, erasedLate: 0 };
   return {
-    erasedLate: late.length,
+    erasedLate: lateIds.length,
     turns: turns.filter(({ turn }) => !erased.has(turn.conversationId)),
     feedback: feedback.filter(({ conversationId }) => !erased.has(conversationId)),
   };
 }
 
-/** Erases the conversations of which only now a turn comes that shows them to be an erased user's. */
-async function eraseLate(
+interface LateErasure {
+  userId: string;
+  at: Date;
+  conversationIds: string[];
+}
+
+/** The conversations, by user, of which only now a turn comes that shows them to be an erased user's. */
+async function lateAmong(
   manager: EntityManager,
-  pseudonyms: Pseudonyms,
   turns: PlacedTurn[],
   erased: ReadonlySet<string>,
-): Promise<string[]> {
+): Promise<LateErasure[]> {
   const users = await erasedUsersAmong(manager, new Set(turns.flatMap(({ turn }) => turn.userId ?? [])));
-  if (users.size === 0) return [];
-  const late = turns.filter(({ turn }) => {
-    const erasedAt = users.get(turn.userId ?? '');
-    return erasedAt && Date.parse(turn.occurredAt) <= erasedAt.getTime() && !erased.has(turn.conversationId);
-  });
-  const ids = [...new Set(late.map(({ turn }) => turn.conversationId))];
-  if (ids.length > 0) {
-    const latest = new Date(Math.max(...[...users.values()].map(Number)));
-    await eraseConversations(manager, pseudonyms, ids, latest);
+  const userOf = new Map<string, string>();
+  for (const { turn } of turns) {
+    const userId = turn.userId ?? '';
+    const erasedAt = users.get(userId);
+    const isLate = erasedAt && Date.parse(turn.occurredAt) <= erasedAt.getTime();
+    if (isLate && !erased.has(turn.conversationId)) userOf.set(turn.conversationId, userId);
   }
-  return ids;
+  return [...users]
+    .map(([userId, at]) => ({
+      userId,
+      at,
+      conversationIds: [...userOf.keys()].filter((id) => userOf.get(id) === userId),
+    }))
+    .filter(({ conversationIds }) => conversationIds.length > 0);
 }
 
 /** Leaves out the letters that name an erased conversation, or a user who was erased after what they say. */

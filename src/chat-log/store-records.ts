@@ -10,7 +10,7 @@ import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { lockPosition, type Partition, type Position, samePosition, storePosition } from './consumer-offsets.js';
 import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import { judgeCompleted } from './judge-completed.js';
-import { keepErasedLettersOut, keepErasedOut } from './keep-erased-out.js';
+import { type ErasureHold, ErasureHoldNeeded, keepErasedLettersOut, keepErasedOut } from './keep-erased-out.js';
 import { protectLetter } from './protect-letter.js';
 import { positionAfter } from './read-on.js';
 import type { ProtectedRecord } from './read-record.js';
@@ -75,11 +75,20 @@ export type StoreOutcome =
  * letters and the next position. It holds the partition's position from its beginning, so of two readers of one record
  * only one stores it. Dead letters are on their topic before the transaction ends.
  */
-export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<StoreOutcome> {
+export async function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<StoreOutcome> {
+  try {
+    return await storeOnce(tools, batch);
+  } catch (error) {
+    if (!(error instanceof ErasureHoldNeeded)) throw error;
+    return storeOnce(tools, batch, 'alone');
+  }
+}
+
+function storeOnce(tools: StoreTools, batch: RecordBatch, hold?: ErasureHold): Promise<StoreOutcome> {
   return tools.dataSource.transaction('READ COMMITTED', async (manager) => {
     const stored = await lockPosition(manager, batch.source);
     if (!stored || !samePosition(stored, batch.position)) return { outcome: 'moved' };
-    const counts = await storeNew(manager, tools, batch.source, batch.records);
+    const counts = await storeNew(manager, tools, batch, hold);
     const messages = batch.records.map(({ message }) => message);
     const position = positionAfter(batch.position, messages, batch.nextOffset, tools.privacy.pseudonyms);
     await storePosition(manager, batch.source, position);
@@ -90,11 +99,11 @@ export function storeRecords(tools: StoreTools, batch: RecordBatch): Promise<Sto
 async function storeNew(
   manager: EntityManager,
   { firstStage, privacy, deadLetters, feedbackEvidence }: StoreTools,
-  source: Partition,
-  records: SourceRecord[],
+  { source, records }: RecordBatch,
+  hold?: ErasureHold,
 ): Promise<StoredCounts> {
   const { erasures, rejected, sanitised, redactions, ...incoming } = contentsOf(records);
-  const { turns, feedback, erasedLate } = await keepErasedOut(manager, privacy.pseudonyms, incoming, erasures);
+  const { turns, feedback, erasedLate } = await keepErasedOut(manager, privacy.pseudonyms, incoming, erasures, hold);
   const spans = spansOf(turns.map(({ turn }) => turn));
   const heads = await loadHeads(manager, spans);
   const stored = new Map(heads.map((head) => [turnKey(head.conversationId, head.turn), head.sha256]));

@@ -12,15 +12,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { exportLines } from '../../src/anchor/anchor-export.js';
 import { decideAnchors } from '../../src/anchor/decide-anchors.js';
 import type { TurnEvent } from '../../src/chat-log/turn-event.js';
 import { writeExport } from '../../src/cli/write-export.js';
+import { holdOffErasures } from '../../src/erasure/erase-conversations.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
 import { cleanExports, rememberExport } from '../../src/erasure/exported-files.js';
 import { scrubDatabase } from '../../src/erasure/scrub-database.js';
+import { tombstoneOf } from '../../src/erasure/tombstones.js';
 import { listPolicies } from '../../src/policy/policy-read.js';
 import { createPrivacy } from '../../src/privacy/privacy.js';
 import { Pseudonyms } from '../../src/privacy/pseudonyms.js';
@@ -232,6 +235,26 @@ describe('a dead letter of what is erased', () => {
     await harness.stored();
     expect(await erase('user', pseudonyms().userId('alice'))).toMatchObject({ deadLetters: 1 });
     expect(await erase('conversation', 'gone')).toMatchObject({ deadLetters: 1 });
+  });
+
+  it('goes with its conversation also where a late turn comes while it is being stored', async () => {
+    await harness.startConsumer();
+    await erase('user', pseudonyms().userId('alice'));
+    // As a reader of another partition does that has seen no erased conversation in its letter.
+    const other = harness.dataSource.createQueryRunner();
+    await other.startTransaction();
+    await holdOffErasures(other.manager);
+    await harness.produce([asRecord(said('gone', 'alice')[0]!)]);
+    await sleep(1_000);
+    await other.query(
+      `INSERT INTO dead_letters (topic, partition, record_offset, reason, detail, sha256, headers, payload, payload_bytes, ids)
+       VALUES ('t', 9, 1, 'conflict', '', '', '[]', '', 0, $1)`,
+      [[tombstoneOf(pseudonyms(), 'gone')]],
+    );
+    await other.commitTransaction();
+    await other.release();
+    await harness.stored();
+    expect(await counts()).toEqual(NOTHING);
   });
 
   it('is found by an id that is derived', async () => {

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { lockConversations } from '../database/conversation-lock.js';
-import { eraseConversations, holdForErasure, holdOffErasures } from '../erasure/erase-conversations.js';
-import { type Erasure, eraseWithin } from '../erasure/erase-subject.js';
+import { holdForErasure, holdOffErasures } from '../erasure/erase-conversations.js';
+import { type Erasure, eraseLate, eraseWithin, type LateErasure } from '../erasure/erase-subject.js';
 import { erasedAmong, erasedUsersAmong, tombstonesAmong } from '../erasure/tombstones.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import type { ProtectedLetter } from './protect-letter.js';
@@ -49,7 +49,7 @@ export async function keepErasedOut(
   const erased = await erasedAmong(manager, pseudonyms, ids);
   const late = await lateAmong(manager, turns, erased);
   if (late.length > 0 && hold !== 'alone') throw new ErasureHoldNeeded();
-  for (const { at, conversationIds } of late) await eraseConversations(manager, pseudonyms, conversationIds, at);
+  for (const erasure of late) await eraseLate(manager, pseudonyms, erasure);
   const lateIds = late.flatMap(({ conversationIds }) => conversationIds);
   for (const id of lateIds) erased.add(id);
   if (erased.size === 0) return { turns, feedback, erasedLate: 0 };
@@ -58,12 +58,6 @@ export async function keepErasedOut(
     turns: turns.filter(({ turn }) => !erased.has(turn.conversationId)),
     feedback: feedback.filter(({ conversationId }) => !erased.has(conversationId)),
   };
-}
-
-interface LateErasure {
-  userId: string;
-  at: Date;
-  conversationIds: string[];
 }
 
 /** The conversations, by user, of which only now a turn comes that shows them to be an erased user's. */

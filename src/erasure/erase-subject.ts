@@ -37,11 +37,37 @@ export async function eraseWithin(manager: EntityManager, pseudonyms: Pseudonyms
   if (subject === 'user') await rememberUser(manager, erasure);
   const ids = subject === 'user' ? await conversationsOf(manager, erasure) : [id];
   const counts = await eraseConversations(manager, pseudonyms, ids, at, subject === 'user' ? [id] : []);
+  return { ...counts, receipt: await leaveReceipt(manager, pseudonyms, erasure, counts) };
+}
+
+/** Conversations of which only after their user's erasure a turn came that shows them to be the user's. */
+export interface LateErasure {
+  userId: string;
+  at: Date;
+  conversationIds: string[];
+}
+
+/** Erases them, with a receipt beside that of the user's erasure. Letters of what the user said since then stay. */
+export async function eraseLate(
+  manager: EntityManager,
+  pseudonyms: Pseudonyms,
+  { userId, at, conversationIds }: LateErasure,
+): Promise<void> {
+  const counts = await eraseConversations(manager, pseudonyms, conversationIds, at);
+  await leaveReceipt(manager, pseudonyms, { subject: 'user', id: userId }, { ...counts, late: true });
+}
+
+async function leaveReceipt(
+  manager: EntityManager,
+  pseudonyms: Pseudonyms,
+  { subject, id }: Pick<Erasure, 'subject' | 'id'>,
+  facts: ErasedCounts & { late?: true },
+): Promise<string> {
   const [{ receipt }] = await manager.query<[{ receipt: string }]>(
     'INSERT INTO audit_log (action, subject, facts) VALUES ($1, $2, $3) RETURNING id AS receipt',
-    [`erase-${subject}`, pseudonyms.hash('receipt', id), JSON.stringify(counts)],
+    [`erase-${subject}`, pseudonyms.hash('receipt', id), JSON.stringify(facts)],
   );
-  return { ...counts, receipt };
+  return receipt;
 }
 
 function rememberUser(manager: EntityManager, { id, at }: Erasure): Promise<unknown> {

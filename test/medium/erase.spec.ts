@@ -132,7 +132,12 @@ describe('what is erased', () => {
       at: new Date(),
     });
     expect(receipt).toMatchObject({ conversations: 2, turns: 10 });
-    await ingest([...said('late', 'alice').slice(1), said('late', 'alice')[0]!]);
+    await ingest([said('late')[1]!, ...said('late', 'alice').slice(2), said('late', 'alice')[0]!]);
+    const receipts = await harness.dataSource.query('SELECT action, subject, facts FROM audit_log ORDER BY id');
+    const { action, subject } = receipts[0];
+    expect(receipts.slice(1)).toEqual([
+      { action, subject, facts: expect.objectContaining({ late: true, conversations: 1, turns: 1 }) },
+    ]);
     const later = said('later', 'alice').map((event) => ({ ...event, occurredAt: '2100-01-01T00:00:00Z' }));
     await ingest(later);
     const ids = (await harness.rows('turns')).map(({ conversation_id }) => conversation_id);

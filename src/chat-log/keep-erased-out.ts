@@ -3,6 +3,7 @@ import { lockConversations } from '../database/conversation-lock.js';
 import { holdForErasure, holdOffErasures } from '../erasure/erase-conversations.js';
 import { type Erasure, eraseLate, eraseWithin, type LateErasure } from '../erasure/erase-subject.js';
 import { erasedAmong, erasedUsersAmong, tombstonesAmong } from '../erasure/tombstones.js';
+import { groupBy } from '../group-by.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import type { ProtectedLetter } from './protect-letter.js';
 import type { PlacedTurn } from './sort-turns.js';
@@ -74,13 +75,8 @@ async function lateAmong(
     const isLate = erasedAt && Date.parse(turn.occurredAt) <= erasedAt.getTime();
     if (isLate && !erased.has(turn.conversationId)) userOf.set(turn.conversationId, userId);
   }
-  return [...users]
-    .map(([userId, at]) => ({
-      userId,
-      at,
-      conversationIds: [...userOf.keys()].filter((id) => userOf.get(id) === userId),
-    }))
-    .filter(({ conversationIds }) => conversationIds.length > 0);
+  const byUser = groupBy(userOf.keys(), (conversationId) => userOf.get(conversationId)!);
+  return [...byUser].map(([userId, conversationIds]) => ({ userId, at: users.get(userId)!, conversationIds }));
 }
 
 /** Leaves out the letters that name an erased conversation, or a user who was erased after what they say. */

@@ -47,14 +47,16 @@ export interface LateErasure {
   conversationIds: string[];
 }
 
-/** Erases them, with a receipt beside that of the user's erasure. Letters of what the user said since then stay. */
+/** Erases them, with a receipt where anything was stored. Letters of what the user said since then stay. */
 export async function eraseLate(
   manager: EntityManager,
   pseudonyms: Pseudonyms,
   { userId, at, conversationIds }: LateErasure,
 ): Promise<void> {
   const counts = await eraseConversations(manager, pseudonyms, conversationIds, at);
-  await leaveReceipt(manager, pseudonyms, { subject: 'user', id: userId }, { ...counts, late: true });
+  const { conversations, ...taken } = counts;
+  if (Object.values(taken).every((count) => count === 0)) return;
+  await leaveReceipt(manager, pseudonyms, { subject: 'user', id: userId }, { ...taken, conversations, late: true });
 }
 
 async function leaveReceipt(

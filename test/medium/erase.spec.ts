@@ -132,7 +132,8 @@ describe('what is erased', () => {
       at: new Date(),
     });
     expect(receipt).toMatchObject({ conversations: 2, turns: 10 });
-    await ingest([said('late')[1]!, ...said('late', 'alice').slice(2), said('late', 'alice')[0]!]);
+    await ingest([said('late')[1]!]);
+    await ingest([...said('late', 'alice').slice(2), said('late', 'alice')[0]!]);
     const receipts = await harness.dataSource.query('SELECT action, subject, facts FROM audit_log ORDER BY id');
     const { action, subject } = receipts[0];
     expect(receipts.slice(1)).toEqual([

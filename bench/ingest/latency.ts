@@ -83,7 +83,8 @@ async function watchCommits(
       for (const at of committed) latencies.push(now - at);
       base.set(partition, next);
     }
-    if (now - lastAt > PATIENCE_MS) throw new Error(`Only ${latencies.length} of ${turns} turns were committed.`);
+    if (now - lastAt > PATIENCE_MS)
+      throw new Error(`Nothing was committed for a minute, after ${latencies.length} of ${turns} turns.`);
     if (tick % BACKLOG_TICKS === 0) backlog = Math.max(backlog, await place.backlog());
     await sleep(TICK_MS);
   }

@@ -1,14 +1,14 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { type FetchedBatch, IngestService } from './ingest.service.js';
+import { type FetchedBatch, IngestService, type IngestTools } from './ingest.service.js';
 
 const POSITION = { nextOffset: 7n, last: null };
 
 /** A batch whose reading never ends, and how it is given up. */
 function stuck(given: Partial<FetchedBatch> = {}) {
   const reading = new AbortController();
-  const tools = { reader: { read: () => new Promise<never>(() => {}) } };
-  const ingest = new IngestService(tools as unknown as ConstructorParameters<typeof IngestService>[0]);
+  const tools: Partial<IngestTools> = { reader: { read: () => new Promise<never>(() => {}) } };
+  const ingest = new IngestService(tools as IngestTools);
   const source = { consumerGroup: 'group', topic: 'turns', partition: 0 };
   const batch = { source, position: POSITION, messages: [], nextOffset: 8n, signal: reading.signal, ...given };
   return { outcome: ingest.ingest(batch), giveUp: () => reading.abort() };

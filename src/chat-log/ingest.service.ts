@@ -45,7 +45,7 @@ export type IngestOutcome =
   | { outcome: 'moved' };
 
 export interface IngestTools extends StoreTools {
-  reader: RecordReader;
+  reader: Pick<RecordReader, 'read'>;
   backlog: Pick<BacklogLimit, 'room'>;
   exports: Pick<ExportCleaner, 'clean'>;
 }

@@ -133,7 +133,9 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       retry: { restartOnFailure: async () => false },
     });
     this.consumer = consumer;
-    const ofThis = async (act: () => unknown) => void (consumer === this.consumer && (await act()));
+    const ofThis = async (act: () => unknown) => {
+      if (consumer === this.consumer) await act();
+    };
     consumer.on(consumer.events.GROUP_JOIN, (event) => ofThis(() => this.onJoin(event)));
     consumer.on(consumer.events.CRASH, (event) => ofThis(() => this.onCrash(event)));
     await consumer.connect();

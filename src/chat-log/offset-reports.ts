@@ -43,11 +43,11 @@ export class OffsetReports {
   /** Call it when all records of the batch are stored. */
   async say(payload: EachBatchPayload, { messages, nextOffset }: Pick<FetchedBatch, 'messages' | 'nextOffset'>) {
     const { partition, highWatermark } = payload.batch;
-    const lag = BigInt(highWatermark) - nextOffset;
-    this.sayStored(partition, nextOffset, BigInt(highWatermark));
+    const end = BigInt(highWatermark);
+    this.sayStored(partition, nextOffset, end);
     if (messages[0]) observeAge(this.topic, partition, (Date.now() - Number(messages[0].timestamp)) / 1_000);
     const sinceCommit = performance.now() - (this.committedAt.get(partition) ?? -COMMIT_INTERVAL_MS);
-    if (lag > 0n && sinceCommit < COMMIT_INTERVAL_MS) return;
+    if (end > nextOffset && sinceCommit < COMMIT_INTERVAL_MS) return;
     this.committedAt.set(partition, performance.now());
     await this.commit(payload, nextOffset);
   }

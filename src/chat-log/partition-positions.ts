@@ -37,9 +37,11 @@ export class PartitionPositions {
   /** Holds what is unproved until a fetch from the last record read has proved it, and remembers what is foreign. */
   async read(partition: number, position: Position, fetched: Fetched): Promise<Reading> {
     const reading = readOn(position, fetched, this.pseudonyms);
-    // The fetch after one that is held asks for the last record read: where it brings others that record is gone.
-    if (reading.outcome === 'unproved' && this.held.has(partition)) return { outcome: 'astray' };
-    if (reading.outcome === 'unproved') this.held.set(partition, fetched);
+    if (reading.outcome === 'unproved') {
+      // The fetch after one that is held asks for the last record read: where it brings others that record is gone.
+      if (this.held.has(partition)) return { outcome: 'astray' };
+      this.held.set(partition, fetched);
+    }
     if (reading.outcome === 'foreign') this.doubts.set(partition, { reason: reading.reason, position });
     if (reading.outcome !== 'follows') return reading;
     if (!position.last && position.nextOffset > 0n) return this.readUnprovable(partition, position, reading);

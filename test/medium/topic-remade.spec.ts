@@ -18,6 +18,8 @@ function records(name: string, conversations: number): Message[] {
   ).flat();
 }
 
+const WHEN = ['while nobody reads it', 'under a running consumer'] as const;
+
 describe('a topic that is made again', () => {
   let harness: IngestHarness;
   let admin: Admin;
@@ -54,26 +56,30 @@ describe('a topic that is made again', () => {
     expect(await harness.rows('turns')).toHaveLength(count);
   }
 
+  /** Acts once the first 60 turns are stored, by a consumer that goes on meanwhile or comes back afterwards. */
+  async function act(when: (typeof WHEN)[number], acting: () => Promise<void>): Promise<void> {
+    const consumer = await harness.startConsumer();
+    await storedTurns(60);
+    if (when === 'while nobody reads it') await harness.stopConsumer(consumer);
+    await acting();
+    if (when === 'while nobody reads it') await harness.startConsumer();
+  }
+
   const letters = async () => new Set((await harness.rows('dead_letters')).map(({ sha256 }) => sha256)).size;
 
-  it.each(['while nobody reads it', 'under a running consumer'])(
-    'is read whole when it is already longer than the stored offset, with an alarm: %s',
-    async (when) => {
-      const before = await restarts();
-      await send(records('old', 2));
-      const consumer = await harness.startConsumer();
-      await storedTurns(60);
-      if (when === 'while nobody reads it') await harness.stopConsumer(consumer);
+  it.each(WHEN)('is read whole when it is already longer than the stored offset, with an alarm: %s', async (when) => {
+    const before = await restarts();
+    await send(records('old', 2));
+    await act(when, async () => {
       await remake();
       await send(records('new', 3));
-      if (when === 'while nobody reads it') await harness.startConsumer();
-      await storedTurns(150);
-      expect(await letters()).toBe(6 * 5);
-      expect(await harness.rows('seed_pairs')).toHaveLength(30);
-      expect(await restarts()).toBe(before + 6);
-      if (when === 'while nobody reads it') expect(await restarts('other-record')).toBe(6);
-    },
-  );
+    });
+    await storedTurns(150);
+    expect(await letters()).toBe(6 * 5);
+    expect(await harness.rows('seed_pairs')).toHaveLength(30);
+    expect(await restarts()).toBe(before + 6);
+    if (when === 'while nobody reads it') expect(await restarts('other-record')).toBe(6);
+  });
 
   it('is read whole when it is shorter than the stored offset', async () => {
     const before = await restarts();
@@ -87,23 +93,18 @@ describe('a topic that is made again', () => {
     expect(await restarts()).toBe(before + 6);
   });
 
-  it.each(['while nobody reads it', 'under a running consumer'])(
-    'is read on without alarm where retention took the last record stored: %s',
-    async (when) => {
-      const before = await restarts();
-      await send(records('old', 2));
-      const consumer = await harness.startConsumer();
-      await storedTurns(60);
-      if (when === 'while nobody reads it') await harness.stopConsumer(consumer);
+  it.each(WHEN)('is read on without alarm where retention took the last record stored: %s', async (when) => {
+    const before = await restarts();
+    await send(records('old', 2));
+    await act(when, async () => {
       await admin.fetchTopicOffsets(harness.config.topics.turns); // kafkajs then knows the topic
       const partitions = Array.from({ length: 6 }, (_, partition) => ({ partition, offset: '12' }));
       await admin.deleteTopicRecords({ topic: harness.config.topics.turns, partitions });
       await send(records('new', 1));
-      if (when === 'while nobody reads it') await harness.startConsumer();
-      await storedTurns(90);
-      expect(await restarts()).toBe(before);
-    },
-  );
+    });
+    await storedTurns(90);
+    expect(await restarts()).toBe(before);
+  });
 
   it('reads on after the marks of transactions, and stores no turn of one that was aborted', async () => {
     const before = await restarts();

@@ -16,6 +16,9 @@ export function serverProperties(dataDir: string, port: number, controllerPort: 
     'message.max.bytes': MAX_MESSAGE_BYTES,
     // Old chat logs are replayed with the time at which they were said: no record is too old to keep.
     'log.retention.ms': -1,
+    // The database is on the same disk: what the system would write there of half a minute at once holds up its commits.
+    'log.flush.interval.ms': 1_000,
+    'log.flush.scheduler.interval.ms': 1_000,
     'log.cleaner.dedupe.buffer.size': 16_777_216,
     'group.initial.rebalance.delay.ms': 0,
     ...INTERNAL_TOPICS,

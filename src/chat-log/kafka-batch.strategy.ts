@@ -253,6 +253,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   private async goOn(payload: EachBatchPayload, position: Position, { messages, nextOffset }: Follows): Promise<void> {
     if (nextOffset <= position.nextOffset) return readFrom(payload, position.nextOffset);
     const { topic, partition, highWatermark } = payload.batch;
+    this.reports.sayEnds([{ partition, high: BigInt(highWatermark) }]);
     const end = positionAfter(position, messages, nextOffset, this.options.pseudonyms);
     this.positions.set(partition, end);
     readFrom(payload, end.last?.offset ?? nextOffset);

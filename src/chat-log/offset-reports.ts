@@ -33,7 +33,7 @@ export class OffsetReports {
   }
 
   /** What came while nothing was stored counts too. */
-  sayEnds(ranges: readonly OffsetRange[]): void {
+  sayEnds(ranges: readonly Pick<OffsetRange, 'partition' | 'high'>[]): void {
     for (const { partition, high } of ranges) {
       const nextOffset = this.stored.get(partition);
       if (nextOffset !== undefined && high > nextOffset) this.sayStored(partition, nextOffset, high);

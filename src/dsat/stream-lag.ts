@@ -2,6 +2,8 @@ import { Injectable, Module } from '@nestjs/common';
 
 /** Records that a stream may lack and still counts as up to date. */
 const NEARLY_THERE = 500;
+/** For how long a stream that was behind counts as such: under load it is so again with the next fetch. */
+const BEHIND_MS = 1_000;
 
 /** How far the stream that this process reads is behind. Without the `ingest` role it never is. */
 @Injectable()
@@ -9,9 +11,12 @@ export class StreamLag {
   /** Set while the stream waits for the second stage: then that one is not to wait for the stream. */
   held = false;
   private readonly lags = new Map<number, number>();
+  private behindAt = Number.NEGATIVE_INFINITY;
 
   set(partition: number, records: number): void {
+    const wasLarge = this.isLarge;
     this.lags.set(partition, records);
+    if (wasLarge || this.isLarge) this.behindAt = performance.now();
   }
 
   forget(): void {
@@ -19,7 +24,10 @@ export class StreamLag {
   }
 
   get isBehind(): boolean {
-    if (this.held) return false;
+    return !this.held && (this.isLarge || performance.now() - this.behindAt < BEHIND_MS);
+  }
+
+  private get isLarge(): boolean {
     let records = 0;
     for (const lag of this.lags.values()) records += lag;
     return records > NEARLY_THERE;

@@ -32,7 +32,7 @@ export class OffsetReports {
     observeLag(this.topic, partition, end - nextOffset);
   }
 
-  /** What came while nothing was stored counts too. */
+  /** What is there counts from when it is seen, also while nothing is stored. */
   sayEnds(ranges: readonly Pick<OffsetRange, 'partition' | 'high'>[]): void {
     for (const { partition, high } of ranges) {
       const nextOffset = this.stored.get(partition);

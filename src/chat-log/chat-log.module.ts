@@ -12,7 +12,7 @@ import { ExportCleaner } from '../erasure/export-cleaner.js';
 import { Readiness } from '../health/readiness.js';
 import { explainBrokerError } from '../kafka/broker-error.js';
 import { createKafka } from '../kafka/kafka-client.js';
-import { createPrivacy, privacySettings } from '../privacy/privacy.js';
+import { createPrivacy, type Privacy, privacySettings } from '../privacy/privacy.js';
 import { requireOwnKey } from '../privacy/require-own-key.js';
 import { takePositions } from './consumer-offsets.js';
 import { DeadLetterProducer } from './dead-letter.producer.js';
@@ -23,6 +23,9 @@ import { RecordReader } from './record-reader.js';
 
 /** Injection token of the `Classifier` that judges within the Kafka batch. */
 export const FIRST_STAGE = Symbol('FIRST_STAGE');
+
+/** Injection token of the `Privacy` of the service. */
+const PRIVACY = Symbol('PRIVACY');
 
 /** The `ingest` role: Kafka to turns, first-stage verdicts, anchors and seed pairs. */
 @Module({
@@ -46,24 +49,24 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
     },
     {
       provide: ExportCleaner,
-      inject: [DataSource, CONFIG],
-      useFactory: (dataSource: DataSource, config: ServiceConfig) =>
-        new ExportCleaner(dataSource, createPrivacy(config).pseudonyms),
+      inject: [DataSource, PRIVACY],
+      useFactory: (dataSource: DataSource, { pseudonyms }: Privacy) => new ExportCleaner(dataSource, pseudonyms),
     },
+    { provide: PRIVACY, inject: [CONFIG], useFactory: (config: ServiceConfig) => createPrivacy(config) },
     { provide: FIRST_STAGE, inject: [DataSource], useFactory: firstStage },
     {
       provide: IngestService,
-      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, RecordReader, CONFIG, StreamLag, ExportCleaner],
+      inject: [DataSource, DeadLetterProducer, FIRST_STAGE, RecordReader, PRIVACY, CONFIG, StreamLag, ExportCleaner],
       useFactory: async (
         dataSource: DataSource,
         deadLetters: DeadLetterProducer,
         firstStage: Classifier,
         reader: RecordReader,
+        privacy: Privacy,
         config: ServiceConfig,
         lag: StreamLag,
         exports: ExportCleaner,
       ) => {
-        const privacy = createPrivacy(config);
         await requireOwnKey(dataSource, privacy.pseudonyms);
         const backlog = backlogLimit(dataSource, config, lag);
         return new IngestService({
@@ -78,7 +81,11 @@ export const FIRST_STAGE = Symbol('FIRST_STAGE');
         });
       },
     },
-    { provide: KafkaBatchStrategy, inject: [Kafka, DataSource, CONFIG, StreamLag], useFactory: createStrategy },
+    {
+      provide: KafkaBatchStrategy,
+      inject: [Kafka, DataSource, PRIVACY, CONFIG, StreamLag],
+      useFactory: createStrategy,
+    },
   ],
 })
 export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
@@ -116,6 +123,7 @@ function backlogLimit(dataSource: DataSource, { provisionalLimit }: ServiceConfi
 function createStrategy(
   kafka: Kafka,
   dataSource: DataSource,
+  { pseudonyms }: Privacy,
   config: ServiceConfig,
   lag: StreamLag,
 ): KafkaBatchStrategy {
@@ -126,7 +134,7 @@ function createStrategy(
     topic: topics.turns,
     sessionTimeoutMs,
     lag,
-    pseudonyms: createPrivacy(config).pseudonyms,
+    pseudonyms,
     explain: (error) => explainBrokerError(error, config.kafkaSecurity),
     positions: (assigned) => takePositions(dataSource, { consumerGroup, topic: topics.turns, ...assigned }),
   });

@@ -1,50 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import type { Admin, Consumer, ConsumerCrashEvent, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import type { EachBatchPayload } from 'kafkajs';
 import { lastValueFrom } from 'rxjs';
-import { untilDone } from '../backoff.js';
 import type { StreamLag } from '../dsat/stream-lag.js';
 import { countRestart } from '../metrics/ingest-metrics.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
-import {
-  type AssignedPartitions,
-  type AssignedPosition,
-  type OffsetRange,
-  type Position,
-  samePosition,
-} from './consumer-offsets.js';
+import { type AssignedPartitions, type AssignedPosition, type Position, samePosition } from './consumer-offsets.js';
+import { GroupConsumer, type GroupConsumerHandler, type GroupConsumerOptions } from './group-consumer.js';
 import { HeartbeatTimer } from './heartbeat-timer.js';
 import { TURN_BATCH } from './ingest.controller.js';
 import type { FetchedBatch, IngestOutcome } from './ingest.service.js';
 import { OffsetReports } from './offset-reports.js';
 import { PartitionPositions, restartText } from './partition-positions.js';
 import { type Fetched, positionAfter, type Reading } from './read-on.js';
-import { watchClock } from './watch-clock.js';
 
-export interface KafkaBatchOptions {
-  kafka: Kafka;
-  consumerGroup: string;
-  topic: string;
-  sessionTimeoutMs: number;
+export interface KafkaBatchOptions extends GroupConsumerOptions {
   lag: StreamLag;
   /** Their key is that of the stored fingerprints. */
   pseudonyms: Pseudonyms;
   /** Where to read the assigned partitions on from. */
   positions: (assigned: Omit<AssignedPartitions, 'consumerGroup' | 'topic'>) => Promise<AssignedPosition[]>;
-  /** What an error of the brokers means, and what to do about it. */
-  explain: (error: unknown) => string;
 }
 
-/** Bytes that one fetch takes of a partition; a larger record comes alone. */
-const FETCH_BYTES = 2 * 1024 * 1024;
-/** How long the broker holds a fetch that finds nothing. */
-const FETCH_WAIT_MS = 250;
-/** While some partitions wait for PostgreSQL, another one's records are read and classified. */
-const CONCURRENT_PARTITIONS = 6;
 /** How old the lag may be that the metrics show. */
 const LAG_MS = 2_000;
-const RESTART = { firstMs: 1_000, maxMs: 30_000 };
 
 /**
  * Nest transport that hands over whole fetched batches, and reads on from where PostgreSQL says.
@@ -57,12 +37,12 @@ const RESTART = { firstMs: 1_000, maxMs: 30_000 };
  * follows that record, the next fetch waits behind it; what that one brings is held until a fetch from the last record
  * has proved it.
  */
-export class KafkaBatchStrategy extends Server implements CustomTransportStrategy {
+export class KafkaBatchStrategy extends Server implements CustomTransportStrategy, GroupConsumerHandler {
   override readonly propagatesEventHandlerErrors = true;
   override readonly transportId = Symbol('kafka-batch');
 
   protected override readonly logger = new Logger(KafkaBatchStrategy.name);
-  private readonly stopping = new AbortController();
+  private readonly member: GroupConsumer;
   private readonly reports: OffsetReports;
   /** How far each partition is read; empty while that is being asked for. */
   private readonly positions: PartitionPositions;
@@ -72,24 +52,18 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   /** The batch of each partition that is being stored. */
   private readonly storing = new Map<number, Promise<void>>();
   private assigned: number[] = [];
-  private restarting: Promise<void> = Promise.resolve();
-  private clock?: NodeJS.Timeout;
-  /** Why the consumer is not in its group. */
-  private failure?: string = 'has not joined the consumer group';
-  private admin?: Admin;
-  private consumer?: Consumer;
   private closing?: Promise<void>;
 
   constructor(private readonly options: KafkaBatchOptions) {
     super();
+    this.member = new GroupConsumer(options, this);
     this.reports = new OffsetReports(options.topic, options.lag);
-    this.positions = new PartitionPositions(() => this.offsetRanges(), options.pseudonyms);
+    this.positions = new PartitionPositions(() => this.member.offsetRanges(), options.pseudonyms);
   }
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
-      await this.start();
-      this.clock = watchClock((backMs) => this.onClockStep(backMs));
+      await this.member.start();
       void this.watchLag();
       callback();
     } catch (error) {
@@ -99,13 +73,14 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   /** Ends reading once the transaction in hand has ended. */
   close(): Promise<void> {
-    this.closing ??= this.stop();
+    this.onLost();
+    this.closing ??= this.member.stop(() => this.allStored());
     return this.closing;
   }
 
   /** Why no batch can arrive now; undefined where one can. */
   notReadyReason(): string | undefined {
-    if (this.failure) return this.failure;
+    if (this.member.failure) return this.member.failure;
     if (this.positions.size < this.assigned.length) return 'waits for its positions';
     return undefined;
   }
@@ -115,75 +90,30 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
   }
 
   unwrap<T>(): T {
-    return this.consumer as T;
-  }
-
-  private async start(): Promise<void> {
-    const { kafka, consumerGroup, topic, sessionTimeoutMs } = this.options;
-    await Promise.all([this.consumer?.disconnect(), this.admin?.disconnect()]);
-    this.admin = kafka.admin();
-    await this.admin.connect();
-    const consumer = kafka.consumer({
-      groupId: consumerGroup,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: this.heartbeatMs,
-      maxBytesPerPartition: FETCH_BYTES,
-      maxWaitTimeInMs: FETCH_WAIT_MS,
-      // A consumer that starts itself again cannot be stopped while it does: it would join after it was given up.
-      retry: { restartOnFailure: async () => false },
-    });
-    this.consumer = consumer;
-    const ofThis = async (act: () => unknown) => {
-      if (consumer === this.consumer) await act();
-    };
-    consumer.on(consumer.events.GROUP_JOIN, (event) => ofThis(() => this.onJoin(event)));
-    consumer.on(consumer.events.CRASH, (event) => ofThis(() => this.onCrash(event)));
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
-      eachBatch: (payload) => this.onBatch(payload),
-    });
-  }
-
-  private async stop(): Promise<void> {
-    this.stopping.abort();
-    this.stopReading();
-    clearInterval(this.clock);
-    await this.restarting;
-    await this.consumer?.disconnect();
-    await this.allStored();
-    await this.admin?.disconnect();
+    return this.member.consumer as T;
   }
 
   private async allStored(): Promise<void> {
     await Promise.all(this.storing.values());
   }
 
-  private get heartbeatMs(): number {
-    return Math.ceil(this.options.sessionTimeoutMs / 10);
-  }
-
-  /** Runs to the first `await` before the consumer fetches anything: the partitions are paused by then. */
-  private async onJoin({ payload }: ConsumerGroupJoinEvent): Promise<void> {
-    this.assigned = payload.memberAssignment[this.options.topic] ?? [];
-    this.failure = undefined;
+  /** The partitions are paused before anything is fetched of them. */
+  async onJoin(partitions: number[]): Promise<void> {
+    this.assigned = partitions;
     this.reports.forget();
     await this.takePositions();
   }
 
   /** Nothing is read from here on until the positions are known. One asking ends before the next begins. */
   private takePositions(): Promise<void> {
-    this.stopReading();
-    this.consumer?.pause([{ topic: this.options.topic, partitions: this.assigned }]);
+    this.onLost();
+    this.member.consumer?.pause([{ topic: this.options.topic, partitions: this.assigned }]);
     const { signal } = this.reading;
     this.taking = this.taking.then(() => this.takeOnce(signal));
     return this.taking;
   }
 
-  private stopReading(): void {
+  onLost(): void {
     this.positions.clear();
     this.reading.abort();
     this.reading = new AbortController();
@@ -194,13 +124,13 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     const { assigned } = this;
     const { doubts } = this.positions;
     const { topic } = this.options;
-    const ranges = () => this.offsetRanges();
+    const ranges = () => this.member.offsetRanges();
     const ask = () => this.options.positions({ partitions: assigned, doubts, ranges });
-    const positions = await this.untilAnswered('The positions of the partitions', ask, signal);
+    const positions = await this.member.untilAnswered('The positions of the partitions', ask, signal);
     for (const position of positions ?? []) this.sayRestart(position);
     if (!positions || signal.aborted) return;
     for (const position of positions) this.seek(position);
-    this.consumer?.resume([{ topic, partitions: assigned }]);
+    this.member.consumer?.resume([{ topic, partitions: assigned }]);
   }
 
   private sayRestart(position: AssignedPosition): void {
@@ -212,30 +142,25 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   private seek({ partition, nextOffset, last, end }: AssignedPosition): void {
     const { topic } = this.options;
-    this.consumer?.seek({ topic, partition, offset: (last?.offset ?? nextOffset).toString() });
+    this.member.consumer?.seek({ topic, partition, offset: (last?.offset ?? nextOffset).toString() });
     this.positions.set(partition, { nextOffset, last });
     this.reports.sayStored(partition, nextOffset, end);
   }
 
   /** Also while nothing is stored, so that the metrics show it. What Kafka does not answer the consumer says anyway. */
   private async watchLag(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      if (!this.failure)
-        await this.offsetRanges().then(
+    const { stopped } = this.member;
+    while (!stopped.aborted) {
+      if (!this.member.failure)
+        await this.member.offsetRanges().then(
           (ranges) => this.reports.sayEnds(ranges),
           () => {},
         );
-      await sleep(LAG_MS, undefined, { signal }).catch(() => {});
+      await sleep(LAG_MS, undefined, { signal: stopped }).catch(() => {});
     }
   }
 
-  private async offsetRanges(): Promise<OffsetRange[]> {
-    const ranges = (await this.admin?.fetchTopicOffsets(this.options.topic)) ?? [];
-    return ranges.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
-  }
-
-  private async onBatch(payload: EachBatchPayload): Promise<void> {
+  async onBatch(payload: EachBatchPayload): Promise<void> {
     const { partition } = payload.batch;
     const position = this.positions.get(partition);
     if (!position || !payload.isRunning() || payload.isStale()) return;
@@ -266,7 +191,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   private async store(payload: EachBatchPayload, records: Omit<FetchedBatch, 'signal'>, end: Position): Promise<void> {
     const { signal } = this.reading;
-    const beat = new HeartbeatTimer(payload.heartbeat, this.heartbeatMs, signal);
+    const beat = new HeartbeatTimer(payload.heartbeat, this.member.heartbeatMs, signal);
     try {
       const outcome = await this.handle({ ...records, signal: beat.signal });
       if (signal.aborted) return;
@@ -274,7 +199,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       else void this.takePositions();
     } catch (error) {
       if (signal.aborted) return;
-      this.startAgain(error);
+      this.member.startAgain(error);
     } finally {
       beat.stop();
     }
@@ -285,44 +210,6 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     if (!handler) throw new Error(`Nothing handles ${TURN_BATCH}: ChatLogModule is missing.`);
     // Nest turns what a handler throws into an Observable.
     return lastValueFrom(this.transformToObservable<IngestOutcome>(await handler(batch)));
-  }
-
-  private onCrash({ payload }: ConsumerCrashEvent): void {
-    this.startAgain(payload.error);
-  }
-
-  private startAgain(error: unknown): void {
-    this.stopReading();
-    this.failure = this.options.explain(error);
-    if (this.stopping.signal.aborted) return;
-    this.logger.error(`The consumer stopped and is started again: ${this.failure}`);
-    this.restart();
-  }
-
-  /** kafkajs beats by the wall clock: until that is where it was, the group would not hear from this member. */
-  private onClockStep(backMs: number): void {
-    this.logger.warn(`The clock stepped back by ${Math.round(backMs)} ms: the consumer is started again.`);
-    this.stopReading();
-    this.restart();
-  }
-
-  /** One start ends before the next begins: a consumer may crash before it has started. */
-  private restart(): void {
-    this.restarting = this.restarting.then(async () => {
-      await sleep(RESTART.firstMs, undefined, { signal: this.stopping.signal }).catch(() => {});
-      await this.untilAnswered('The consumer', () => this.start());
-    });
-  }
-
-  private async untilAnswered<T>(what: string, ask: () => Promise<T>, until?: AbortSignal): Promise<T | undefined> {
-    const signal = AbortSignal.any([this.stopping.signal, ...(until ? [until] : [])]);
-    const onFailure = (error: unknown, waitMs: number) =>
-      this.logger.warn(`${what} failed, trying again in ${waitMs} ms: ${this.options.explain(error)}`);
-    try {
-      return await untilDone(ask, { ...RESTART, signal, onFailure });
-    } catch {
-      return undefined;
-    }
   }
 }
 

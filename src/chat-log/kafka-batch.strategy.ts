@@ -199,6 +199,8 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
       else void this.takePositions();
     } catch (error) {
       if (signal.aborted) return;
+      // Nothing that was to be expected: those are waited for.
+      this.logger.error(error);
       this.member.startAgain(error);
     } finally {
       beat.stop();

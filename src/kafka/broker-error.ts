@@ -17,11 +17,14 @@ export function explainBrokerError(error: unknown, security: KafkaSecurity = {})
   const own = causes.find((cause) => cause instanceof DriftError);
   if (own) return own.message;
   if (!causes.some((cause) => cause instanceof kafkajs.KafkaJSError)) return String(error);
-  return `${causes[0]!.message}. ${advice(causes, security)}`;
+  const text = causes[0]!.message.replace(/\.?$/, '.');
+  return [text, advice(causes, security)].filter(Boolean).join(' ');
 }
 
-function advice(causes: Error[], { tls, sasl }: KafkaSecurity): string {
+function advice(causes: Error[], { tls, sasl }: KafkaSecurity): string | undefined {
   if (causes.some(isLoginRefused)) return loginAdvice(sasl);
+  // A broker that answers is the right one.
+  if (causes.some((cause) => cause instanceof kafkajs.KafkaJSProtocolError)) return undefined;
   const codes = causes.map(({ code }: Error & { code?: unknown }) => code).filter((code) => typeof code === 'string');
   const known = codes.map((code) => tlsAdvice(code, TLS_SETTINGS)).find(Boolean);
   if (known) return known;

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RecordReader } from '../../src/chat-log/record-reader.js';
 import { Readiness } from '../../src/health/readiness.js';
 import { asRecord, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
@@ -156,6 +158,43 @@ describe('delivery', () => {
     await harness.stored();
     await harness.settle();
     expect(await harness.tables()).toEqual(await undisturbed(6));
+  });
+
+  it('stores all where the thread that reads dies with records in hand', async () => {
+    const errors = vi.spyOn(Logger.prototype, 'error');
+    const reader = (await harness.startConsumer()).get(RecordReader);
+    const read = reader.read.bind(reader);
+    vi.spyOn(reader, 'read').mockImplementationOnce((...asked) => {
+      const records = read(...asked);
+      void reader.close();
+      return records;
+    });
+    await harness.produce(records(10));
+    await harness.stored();
+    const told = errors.mock.calls.map(([text]) => String(text));
+    expect(told).toContainEqual(expect.stringMatching(/started again: .*thread that reads records is gone/));
+    await harness.settle();
+    expect(await harness.tables()).toEqual(await undisturbed(10));
+  });
+
+  it('stores no batch of a partition while the one before it fails', async () => {
+    // More than a fetch takes.
+    const contents = Array.from({ length: 24 }, (_, turn) => `${turn} ${'word '.repeat(30_000)}`);
+    await harness.produce(conversation('long', contents).map(asRecord));
+    const read = vi.spyOn(RecordReader.prototype, 'read');
+    onTestFinished(() => read.mockRestore());
+    let stored: unknown[] | undefined;
+    read.mockImplementationOnce(async () => {
+      await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(2), 10_000);
+      await read.mock.results[1]!.value;
+      await sleep(200);
+      stored = await harness.rows('turns');
+      throw new Error('The first batch is not read.');
+    });
+    await harness.startConsumer();
+    await harness.stored();
+    expect(stored).toEqual([]);
+    expect((await harness.rows('turns')).map(({ turn }) => turn)).toEqual(contents.map((_, turn) => turn));
   });
 
   it('waits while PostgreSQL is away, and drops nothing', async () => {

@@ -172,7 +172,7 @@ async function cutTransactions(place: Place): Promise<number> {
 }
 
 /** What cannot be asked now is not done. */
-export async function until(done: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
+export async function until(done: () => boolean | Promise<boolean>, timeoutMs: number, everyMs = 50): Promise<void> {
   const end = performance.now() + timeoutMs;
   let failure: unknown;
   const isDone = async () => done();
@@ -182,6 +182,6 @@ export async function until(done: () => boolean | Promise<boolean>, timeoutMs: n
   };
   while (!(await isDone().catch(failed))) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs / 1_000} s${failure ? `: ${failure}` : ''}`);
-    await sleep(50);
+    await sleep(everyMs);
   }
 }

@@ -40,6 +40,8 @@ const AT_ONCE: ReadonlySet<FaultKind> = new Set(['disk-full', 'classifier-killed
 const RECOVERY_MS = 120_000;
 /** Records and verdicts that are stored and settled in that time at the least. */
 const PROGRESS = 500;
+/** Asking takes a connection to each server, and so the processor from those who work. */
+const ASK_MS = { stored: 200, settled: 1_000 };
 
 const startedAt = performance.now();
 const say = (text: string) => console.error(`[${((performance.now() - startedAt) / 1_000).toFixed(1)} s] ${text}`);
@@ -179,7 +181,7 @@ async function strike(stage: Stage, { kind, at, seed }: PlannedFault, records: M
   let what = '';
   try {
     what = await FAULTS[kind]({ ...stage, random: seededRandom(seed), rest });
-    await until(async () => (await place.behind()) === 0, RECOVERY_MS);
+    await until(async () => (await place.behind()) === 0, RECOVERY_MS, ASK_MS.stored);
     return { outcome: 'survived', what };
   } catch (error) {
     const left = await place.behind().catch(() => 'nobody knows how many');
@@ -194,6 +196,6 @@ async function settled(place: Place): Promise<void> {
   for (let left = await count(); left > 0; left = await count()) {
     say(`${left} records and verdicts wait`);
     const next = Math.max(0, left - PROGRESS);
-    await until(async () => (await count()) <= next, RECOVERY_MS);
+    await until(async () => (await count()) <= next, RECOVERY_MS, ASK_MS.settled);
   }
 }

@@ -54,8 +54,15 @@ export async function runFaults(options: FaultOptions): Promise<FaultsReport> {
   const servers = new Servers(config);
   const disk = SmallDisk.mount(stateDir);
   const fleets: Fleet[] = [];
-  const kill = () => servers.kill();
-  process.once('exit', kill);
+  const leaveNothing = () => {
+    disk?.unmount();
+    if (!options.keep) removeState(stateDir);
+  };
+  const onExit = () => {
+    servers.kill();
+    leaveNothing();
+  };
+  process.once('exit', onExit);
   try {
     await servers.start();
     const parts = await planParts(requireAsset(config, 'chatLogs'), options);
@@ -82,9 +89,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultsReport> {
   } finally {
     await Promise.all(fleets.map((fleet) => fleet.stop()));
     await servers.stop();
-    process.off('exit', kill);
-    disk?.unmount();
-    if (!options.keep) removeState(stateDir);
+    process.off('exit', onExit);
+    leaveNothing();
   }
 }
 

@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     teardownTimeout: 60_000,
+    // On two cores vitest would run one file at a time, and most of these wait for a server.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

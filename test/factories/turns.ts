@@ -20,6 +20,16 @@ export function conversation(conversationId: string, contents: string[]): TurnEv
   return contents.map((content, turn) => turnEvent({ conversationId, turn, content }));
 }
 
+/** A conversation with the marker in each text; the scripted classifier finds dsat in BAD, sat in GOOD. */
+export function complaint(conversationId: string, marker: string, userId?: string): TurnEvent[] {
+  const contents = ['List.', 'Milk.', 'BAD', 'Milk, eggs.', 'GOOD'].map((content) => `${content} ${marker}`);
+  return conversation(conversationId, contents).map((event) => ({
+    ...event,
+    userId: event.role === 'user' ? userId : undefined,
+    metadata: { note: marker },
+  }));
+}
+
 /** An event as a producer sends it. */
 export function asRecord(event: TurnEvent | FeedbackEvent): Message {
   return { key: event.conversationId, value: JSON.stringify(event) };

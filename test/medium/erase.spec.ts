@@ -1,37 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { exportLines } from '../../src/anchor/anchor-export.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decideAnchors } from '../../src/anchor/decide-anchors.js';
-import type { TurnEvent } from '../../src/chat-log/turn-event.js';
-import { writeExport } from '../../src/cli/write-export.js';
 import { holdOffErasures } from '../../src/erasure/erase-conversations.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
-import { cleanExports, rememberExport } from '../../src/erasure/exported-files.js';
 import { scrubDatabase } from '../../src/erasure/scrub-database.js';
 import { tombstoneOf } from '../../src/erasure/tombstones.js';
 import { listPolicies } from '../../src/policy/policy-read.js';
-import { createPrivacy } from '../../src/privacy/privacy.js';
 import { Pseudonyms } from '../../src/privacy/pseudonyms.js';
 import { requireOwnKey } from '../../src/privacy/require-own-key.js';
 import type { PairRow } from '../../src/training/store/pair-row.js';
 import { insertPairs, readPairs } from '../../src/training/store/pair-store.js';
 import { insertPolicy, insertRun } from '../factories/runs.js';
-import { asRecord, conversation } from '../factories/turns.js';
+import { asRecord, complaint, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
 
 let harness: IngestHarness;
@@ -42,21 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => harness.close());
 
-const pseudonyms = () => createPrivacy(harness.config).pseudonyms;
-/** The scripted classifier finds dsat in BAD, sat in GOOD. */
-const said = (id: string, userId?: string): TurnEvent[] =>
-  conversation(id, [
-    `List ${marker}.`,
-    `Milk ${marker}.`,
-    `BAD ${marker}`,
-    `Milk, eggs ${marker}.`,
-    `GOOD ${marker}`,
-  ]).map((event, index) => ({ ...event, userId: index % 2 === 0 ? userId : undefined, metadata: { note: marker } }));
-
-async function ingest(events: TurnEvent[]): Promise<void> {
-  await harness.produce(events.map(asRecord));
-  await harness.stored();
-}
+const said = (id: string, userId?: string) => complaint(id, marker, userId);
 
 const TABLES = ['turns', 'turn_feedback', 'verdicts', 'seed_pairs', 'dead_letters'] as const;
 async function counts() {
@@ -69,7 +38,7 @@ const erasing = (given: Omit<Erasure, 'at'>): Erasure => ({ ...given, at: new Da
 describe('what is erased', () => {
   it('is in no table, and leaves anchors without text and a receipt without names', async () => {
     await harness.startConsumer();
-    await ingest([
+    await harness.ingest([
       ...said('gone'),
       { ...said('gone')[2]!, content: `another ${marker}` },
       { ...said('gone')[0]!, role: 'nobody' as never },
@@ -79,7 +48,7 @@ describe('what is erased', () => {
     await harness.dataSource.query('UPDATE anchors SET state_reason = $1', [marker]);
     const receipt = await eraseSubject(
       harness.dataSource,
-      pseudonyms(),
+      harness.pseudonyms,
       erasing({ subject: 'conversation', id: 'gone' }),
     );
     expect(receipt).toMatchObject({
@@ -107,9 +76,9 @@ describe('what is erased', () => {
 
   it('stays away when it is sent again, in whole or in part', async () => {
     await harness.startConsumer();
-    await ingest(said('gone'));
-    await eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
-    await ingest([...said('gone'), { ...said('gone')[0]!, turn: 5 }]);
+    await harness.ingest(said('gone'));
+    await eraseSubject(harness.dataSource, harness.pseudonyms, erasing({ subject: 'conversation', id: 'gone' }));
+    await harness.ingest([...said('gone'), { ...said('gone')[0]!, turn: 5 }]);
     const feedback = {
       schema: 'driftloop.feedback.v1',
       conversationId: 'gone',
@@ -125,22 +94,22 @@ describe('what is erased', () => {
 
   it('is, of a user, all conversations: also one that comes late, and none of afterwards', async () => {
     await harness.startConsumer();
-    await ingest([...said('a', 'alice'), ...said('b', 'alice'), ...said('other', 'bob')]);
-    const receipt = await eraseSubject(harness.dataSource, pseudonyms(), {
+    await harness.ingest([...said('a', 'alice'), ...said('b', 'alice'), ...said('other', 'bob')]);
+    const receipt = await eraseSubject(harness.dataSource, harness.pseudonyms, {
       subject: 'user',
-      id: pseudonyms().userId('alice'),
+      id: harness.pseudonyms.userId('alice'),
       at: new Date(),
     });
     expect(receipt).toMatchObject({ conversations: 2, turns: 10 });
-    await ingest([said('late')[1]!]);
-    await ingest([...said('late', 'alice').slice(2), said('late', 'alice')[0]!]);
+    await harness.ingest([said('late')[1]!]);
+    await harness.ingest([...said('late', 'alice').slice(2), said('late', 'alice')[0]!]);
     const receipts = await harness.dataSource.query('SELECT action, subject, facts FROM audit_log ORDER BY id');
     const { action, subject } = receipts[0];
     expect(receipts.slice(1)).toEqual([
       { action, subject, facts: expect.objectContaining({ late: true, conversations: 1, turns: 1 }) },
     ]);
     const later = said('later', 'alice').map((event) => ({ ...event, occurredAt: '2100-01-01T00:00:00Z' }));
-    await ingest(later);
+    await harness.ingest(later);
     const ids = (await harness.rows('turns')).map(({ conversation_id }) => conversation_id);
     expect([...new Set(ids)].sort()).toEqual(['later', 'other']);
   });
@@ -176,7 +145,7 @@ describe('what is erased', () => {
     const many = Array.from({ length: 40 }, (_, turn) => ({ ...said('gone')[0]!, turn, content: `${turn} ${marker}` }));
     const producing = harness.produce(many.map(asRecord));
     for (let round = 0; round < 10; round++) {
-      await eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
+      await eraseSubject(harness.dataSource, harness.pseudonyms, erasing({ subject: 'conversation', id: 'gone' }));
     }
     await producing;
     await harness.stored();
@@ -186,7 +155,7 @@ describe('what is erased', () => {
 
 it('takes the words of a decision on an erased anchor away, wherever that decision stands', async () => {
   await harness.startConsumer();
-  await ingest([
+  await harness.ingest([
     ...said('gone'),
     ...conversation('kept', ['List.', 'Milk.', 'BAD']),
     ...conversation('apart', ['List.', 'Milk.', 'BAD']),
@@ -196,7 +165,7 @@ it('takes the words of a decision on an erased anchor away, wherever that decisi
     String(anchors.find(({ conversation_id }) => conversation_id === conversationId)!.id);
   await decideAnchors(harness.dataSource, 'retire', [idOf('gone').toUpperCase(), idOf('kept')], `both are ${marker}'s`);
   await decideAnchors(harness.dataSource, 'retire', [idOf('apart')], 'spam');
-  await eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
+  await eraseSubject(harness.dataSource, harness.pseudonyms, erasing({ subject: 'conversation', id: 'gone' }));
   const decisions = await harness.dataSource.query(
     `SELECT subject, facts->>'why' AS why FROM audit_log WHERE action = 'retire-anchor' ORDER BY id`,
   );
@@ -225,7 +194,7 @@ describe('a dead letter of what is erased', () => {
     value: JSON.stringify({ content: 'x '.repeat(40_000), role: marker, occurredAt, conversationId: 'gone', userId }),
   });
   const erase = (subject: Erasure['subject'], id: string) =>
-    eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject, id }));
+    eraseSubject(harness.dataSource, harness.pseudonyms, erasing({ subject, id }));
 
   async function lettersOnTopic(): Promise<number> {
     const admin = harness.kafka.admin();
@@ -239,13 +208,13 @@ describe('a dead letter of what is erased', () => {
     await harness.produce([large('bob'), { ...large('alice'), key: 'l' }]);
     await harness.startConsumer();
     await harness.stored();
-    expect(await erase('user', pseudonyms().userId('alice'))).toMatchObject({ deadLetters: 1 });
+    expect(await erase('user', harness.pseudonyms.userId('alice'))).toMatchObject({ deadLetters: 1 });
     expect(await erase('conversation', 'gone')).toMatchObject({ deadLetters: 1 });
   });
 
   it('goes with its conversation also where a late turn comes while it is being stored', async () => {
     await harness.startConsumer();
-    await erase('user', pseudonyms().userId('alice'));
+    await erase('user', harness.pseudonyms.userId('alice'));
     // As a reader of another partition does that has seen no erased conversation in its letter.
     const other = harness.dataSource.createQueryRunner();
     await other.startTransaction();
@@ -255,7 +224,7 @@ describe('a dead letter of what is erased', () => {
     await other.query(
       `INSERT INTO dead_letters (topic, partition, record_offset, reason, detail, sha256, headers, payload, payload_bytes, ids)
        VALUES ('t', 9, 1, 'conflict', '', '', '[]', '', 0, $1)`,
-      [[tombstoneOf(pseudonyms(), 'gone')]],
+      [[tombstoneOf(harness.pseudonyms, 'gone')]],
     );
     await other.commitTransaction();
     await other.release();
@@ -274,7 +243,7 @@ describe('a dead letter of what is erased', () => {
 
   it('stays away when it is sent again, from its topic too, until the user says something anew', async () => {
     await harness.startConsumer();
-    await erase('user', pseudonyms().userId('alice'));
+    await erase('user', harness.pseudonyms.userId('alice'));
     await erase('conversation', 'other');
     await harness.produce([
       large('alice'),
@@ -290,7 +259,7 @@ describe('a dead letter of what is erased', () => {
 describe('after the tables are written anew', () => {
   it('no file of the database, and no segment of its log, holds the text', async () => {
     await harness.startConsumer();
-    await ingest([...said('gone', 'alice'), { ...said('gone')[2]!, content: `another ${marker}` }]);
+    await harness.ingest([...said('gone', 'alice'), { ...said('gone')[2]!, content: `another ${marker}` }]);
     await harness.dataSource.query(
       `INSERT INTO ingest_requests (client, key, sha256, answer) VALUES ('c', 'k', 's', jsonb_build_object('said', $1::text))`,
       [marker],
@@ -301,8 +270,8 @@ describe('after the tables are written anew', () => {
     expect((await filesWith(marker)).length).toBeGreaterThan(1);
     await eraseSubject(
       harness.dataSource,
-      pseudonyms(),
-      erasing({ subject: 'user', id: pseudonyms().userId('alice') }),
+      harness.pseudonyms,
+      erasing({ subject: 'user', id: harness.pseudonyms.userId('alice') }),
     );
     await harness.stopAll();
     expect(await scrubDatabase(harness.dataSource)).toEqual([]);
@@ -322,101 +291,16 @@ describe('after the tables are written anew', () => {
   }
 });
 
-describe('a file that was exported', () => {
-  /** A remembered file with a line for each anchor, and a function that tells the conversations in it. */
-  async function exported(name = 'anchors.jsonl') {
-    const anchors = await harness.rows('anchors');
-    const file = join(mkdtempSync(join(tmpdir(), 'driftloop-export-')), name);
-    writeFileSync(file, anchors.map(({ id }) => `${JSON.stringify({ id, prompt: marker })}\n`).join(''));
-    await rememberExport(harness.dataSource, file);
-    const conversationOf = new Map(anchors.map(({ id, conversation_id }) => [id, conversation_id]));
-    const lines = () => readFileSync(file, 'utf8').split('\n').slice(0, -1);
-    return { file, conversations: () => lines().map((line) => conversationOf.get(JSON.parse(line).id)) };
-  }
-  const erase = (id: string) =>
-    eraseSubject(harness.dataSource, pseudonyms(), erasing({ subject: 'conversation', id }));
-  const clean = () => cleanExports(harness.dataSource, pseudonyms());
-
-  beforeEach(async () => {
-    await harness.startConsumer();
-    await ingest([...said('gone'), ...conversation('kept', ['List.', 'Milk.', 'BAD'])]);
-  });
-
-  it('has no erased anchors after it is cleaned, and is named where it is gone', async () => {
-    const { file, conversations } = await exported();
-    chmodSync(file, 0o640);
-    await rememberExport(harness.dataSource, `${file}.moved`);
-    await erase('gone');
-    expect(await clean()).toEqual({ cleaned: [file], missing: [`${file}.moved`], failed: [] });
-    expect(conversations()).toEqual(['kept']);
-    expect(statSync(file).mode & 0o777).toBe(0o640);
-    expect((await clean()).cleaned).toEqual([]);
-  });
-
-  it('is cleaned by the service where an event erases, and where a late turn shows whose a conversation is', async () => {
-    const { conversations } = await exported();
-    await harness.produce([{ key: 'gone', value: '{"schema": "driftloop.erase.v1", "conversationId": "gone"}' }]);
-    await harness.stored();
-    await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
-    await eraseSubject(
-      harness.dataSource,
-      pseudonyms(),
-      erasing({ subject: 'user', id: pseudonyms().userId('alice') }),
-    );
-    await ingest([{ ...said('kept', 'alice')[0]!, turn: 3 }]);
-    await vi.waitFor(() => expect(conversations()).toEqual([]), 10_000);
-  });
-
-  it('is named by the service where it cannot be cleaned, which goes on and does it with the next erasure', async () => {
-    const { file, conversations } = await exported();
-    const warn = vi.spyOn(Logger.prototype, 'warn');
-    const said = () => warn.mock.calls.map(([text]) => String(text));
-    mkdirSync(`${file}.cleaning`);
-    const event = { key: 'gone', value: '{"schema": "driftloop.erase.v1", "conversationId": "gone"}' };
-    await harness.produce([event]);
-    await vi.waitFor(() => expect(said()).toContainEqual(expect.stringContaining(`${file} was exported`)), 10_000);
-    await ingest(conversation('next', ['List.']));
-    expect(conversations()).toEqual(['gone', 'kept']);
-    rmdirSync(`${file}.cleaning`);
-    await harness.produce([event]);
-    await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
-  });
-
-  it('has nothing of what is erased while it is written', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'driftloop-export-')), 'export.jsonl');
-    async function* whileErasing(lines: AsyncIterable<string>) {
-      yield* lines;
-      await erase('gone');
-      await clean();
-    }
-    const { dataSource } = harness;
-    const labels = ['gone', 'kept'].map((conversation) => `${JSON.stringify({ conversation, turn: 2 })}\n`);
-    expect(await writeExport(dataSource, whileErasing(exportLines(dataSource, {})), file)).toBe(1);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ conversationId: 'kept' });
-    expect(await writeExport(dataSource, whileErasing(Readable.from(labels)), file, pseudonyms())).toBe(1);
-    expect(readFileSync(file, 'utf8')).toBe(labels[1]);
-  });
-
-  it('keeps no others from being cleaned where it cannot be', async () => {
-    const [stuck, other] = [await exported('a.jsonl'), await exported('b.jsonl')];
-    mkdirSync(`${stuck.file}.cleaning`);
-    await erase('gone');
-    const failed = [{ path: stuck.file, message: expect.stringContaining('.cleaning') }];
-    expect(await clean()).toEqual({ cleaned: [other.file], missing: [], failed });
-    expect(other.conversations()).toEqual(['kept']);
-  });
-});
-
 it('refuses a database that was filled with another privacy key', async () => {
-  await requireOwnKey(harness.dataSource, pseudonyms());
-  await requireOwnKey(harness.dataSource, pseudonyms());
+  await requireOwnKey(harness.dataSource, harness.pseudonyms);
+  await requireOwnKey(harness.dataSource, harness.pseudonyms);
   const other = requireOwnKey(harness.dataSource, new Pseudonyms(Buffer.from('another key')));
   await expect(other).rejects.toMatchObject({ code: 'config-invalid' });
 });
 
 it('takes pairs away, and marks the versions that were trained on them and those that came of these', async () => {
   await harness.startConsumer();
-  await ingest(said('gone'));
+  await harness.ingest(said('gone'));
   const { dataSource } = harness;
   const [anchor] = await harness.rows('anchors');
   await insertRun(dataSource, { id: 'r1' });
@@ -437,7 +321,7 @@ it('takes pairs away, and marks the versions that were trained on them and those
   };
   const set = { runId: 'r1', iteration: 1, split: 'train' } as const;
   await insertPairs(dataSource.manager, set, [pair]);
-  const receipt = await eraseSubject(dataSource, pseudonyms(), erasing({ subject: 'conversation', id: 'gone' }));
+  const receipt = await eraseSubject(dataSource, harness.pseudonyms, erasing({ subject: 'conversation', id: 'gone' }));
   expect(receipt.pairs).toBe(1);
   expect((await listPolicies(dataSource)).map(({ version, erasedAnchors }) => [version, erasedAnchors])).toEqual([
     ['v3', 0],

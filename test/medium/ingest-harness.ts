@@ -9,6 +9,7 @@ import type { DataSource } from 'typeorm';
 import { inject } from 'vitest';
 import { ChatLogModule, connectIngest, FIRST_STAGE } from '../../src/chat-log/chat-log.module.js';
 import { type SettleOptions, waitUntilSettled } from '../../src/chat-log/settled.js';
+import type { TurnEvent } from '../../src/chat-log/turn-event.js';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import { ConfigModule, type ServiceConfig } from '../../src/config/config.module.js';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -16,7 +17,10 @@ import { DatabaseModule } from '../../src/database/database.module.js';
 import { type ClassifyTools, settleSome } from '../../src/dsat/classify.service.js';
 import { HealthModule } from '../../src/health/health.module.js';
 import { createKafka } from '../../src/kafka/kafka-client.js';
+import { createPrivacy } from '../../src/privacy/privacy.js';
+import type { Pseudonyms } from '../../src/privacy/pseudonyms.js';
 import { SCRIPTED_VERSION, ScriptedClassifier } from '../factories/scripted-classifier.js';
+import { asRecord } from '../factories/turns.js';
 import { createTestDatabase, createTestTopics, type TestDatabase, testBrokers, testEnv } from '../stack.js';
 import { type StreamTable, streamTables, tableRows } from '../stream-tables.js';
 
@@ -69,6 +73,16 @@ export class IngestHarness {
     await producer.connect();
     for (const message of messages) await producer.send({ topic, messages: [message] });
     await producer.disconnect();
+  }
+
+  /** Produces the turns, and waits until they are stored. */
+  async ingest(turns: TurnEvent[]): Promise<void> {
+    await this.produce(turns.map(asRecord));
+    await this.stored();
+  }
+
+  get pseudonyms(): Pseudonyms {
+    return createPrivacy(this.config).pseudonyms;
   }
 
   /** Until all that was produced is stored. */

@@ -4,6 +4,7 @@ import { EXIT } from './cli/program.js';
 import type { Config } from './config/config.js';
 import { prepareSchema } from './database/migrate.js';
 import { createLogger } from './logger.js';
+import { partialOf } from './partial-file.js';
 import { type Service, startService } from './service.js';
 import { type Server, withStack } from './stack/stack.js';
 import { ensureTopics, serviceTopics } from './stack/topics.js';
@@ -37,7 +38,7 @@ async function announce(service: Service, config: Config, logger: Logger, portsF
 }
 
 async function writeAtomically(file: string, text: string): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`;
+  const partial = partialOf(file);
   await writeFile(partial, text);
   await rename(partial, file);
 }

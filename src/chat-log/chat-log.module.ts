@@ -99,6 +99,7 @@ export class ChatLogModule implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.readiness.add('consumer', async () => this.strategy.notReadyReason());
+    this.exports.resume();
   }
 
   /** Before TypeORM closes the DataSource: the transaction in hand ends, the consumer leaves the group. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { DriftError } from '../drift-error.js';
+import { partialOf } from '../partial-file.js';
 import { syncTree } from '../training/sync-tree.js';
 import { cannotWrite } from './write-lines.js';
 
@@ -13,7 +14,7 @@ export function refuseExisting(out: string): void {
  * @throws DriftError `usage` where it cannot be written
  */
 export async function writeWhole(out: string, write: (dir: string) => void | Promise<void>): Promise<void> {
-  const partial = `${out}.${process.pid}.partial`;
+  const partial = partialOf(out);
   make(partial, out);
   try {
     await write(partial);

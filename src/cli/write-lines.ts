@@ -1,5 +1,6 @@
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { DriftError } from '../drift-error.js';
+import { partialOf } from '../partial-file.js';
 
 /**
  * Writes to stdout, or to a file that appears under its name when it is whole; what is no regular file (a pipe, a
@@ -20,7 +21,7 @@ export async function writeLines(lines: AsyncIterable<string>, file?: string): P
 }
 
 async function writeFile(lines: AsyncIterable<string>, file: string): Promise<number> {
-  const partial = `${file}.${process.pid}.partial`;
+  const partial = partialOf(file);
   const handle = await openFor(file, partial, 'wx');
   try {
     const count = await writeAll(lines, handle);

@@ -17,6 +17,13 @@ export class ExportCleaner {
     private readonly pseudonyms: Pseudonyms,
   ) {}
 
+  /** Does what a process left to do that was killed. Of files that are elsewhere the erasure has spoken. */
+  resume(): void {
+    this.cleaning ??= this.cleanOnce(({ failed }) => this.say({ cleaned: [], missing: [], failed })).then(() =>
+      this.untilNoneAsks(),
+    );
+  }
+
   /** Call it once the transaction that erased has ended well. */
   clean(): void {
     this.asked = true;
@@ -31,12 +38,15 @@ export class ExportCleaner {
   private async untilNoneAsks(): Promise<void> {
     while (this.asked) {
       this.asked = false;
-      await cleanExports(this.dataSource, this.pseudonyms).then(
-        (files) => this.say(files),
-        (error: Error) => this.logger.warn(`Exports were not cleaned of what is erased: ${error.message}. ${AGAIN}`),
-      );
+      await this.cleanOnce((files) => this.say(files));
     }
     this.cleaning = undefined;
+  }
+
+  private cleanOnce(say: (files: ExportedFiles) => void): Promise<void> {
+    return cleanExports(this.dataSource, this.pseudonyms).then(say, (error: Error) =>
+      this.logger.warn(`Exports were not cleaned of what is erased: ${error.message}. ${AGAIN}`),
+    );
   }
 
   private say({ missing, failed }: ExportedFiles): void {

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { DataSource } from 'typeorm';
+import { leftPartials } from '../partial-file.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import { tombstoneOf } from './tombstones.js';
 
@@ -21,7 +22,10 @@ export interface ExportedFiles {
   failed: { path: string; message: string }[];
 }
 
-/** Takes the lines of erased anchors and conversations out of the files that were exported on this machine. */
+/**
+ * Takes the lines of erased anchors and conversations out of the files that were exported on this machine. What a process
+ * that was killed had written of such a file goes whole.
+ */
 export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Promise<ExportedFiles> {
   return cleaningAlone(dataSource, async () => {
     const rows = await dataSource.query<{ path: string }[]>('SELECT path FROM exports ORDER BY path');
@@ -29,6 +33,7 @@ export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Pr
     const files: ExportedFiles = { cleaned: [], missing: [], failed: [] };
     for (const { path } of rows) {
       try {
+        for (const left of await leftPartials(path)) await rm(left);
         if ((await cleanFile(path, isErased)) > 0) files.cleaned.push(path);
       } catch (error) {
         if (isMissing(error)) files.missing.push(path);

@@ -1,5 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -57,6 +68,17 @@ describe('a file that was exported', () => {
     expect(conversations()).toEqual(['kept']);
     expect(statSync(file).mode & 0o777).toBe(0o640);
     expect((await clean()).cleaned).toEqual([]);
+  });
+
+  it('is cleaned by a service that starts where one was killed between an erasure and the cleaning', async () => {
+    const { file, conversations } = await exported();
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    writeFileSync(`${file}.${pid}.partial`, marker);
+    await harness.stopAll();
+    await erase('gone');
+    await harness.startConsumer();
+    await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
+    expect(readdirSync(directory)).toEqual(['anchors.jsonl']);
   });
 
   it('is cleaned by the service where an event erases, and where a late turn shows whose a conversation is', async () => {

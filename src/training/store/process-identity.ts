@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isAlive } from '../../is-alive.js';
 
 /** Names this process among all that share a database: host, process namespace, pid, and a nonce. */
 export function processIdentity(): string {
@@ -11,12 +12,7 @@ export function processIdentity(): string {
 export function isKnownDead(identity: string): boolean {
   const [host, namespace, pid] = identity.split('/');
   if (host !== hostname() || namespace !== pidNamespace() || namespace === UNKNOWN) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  return !isAlive(Number(pid));
 }
 
 const UNKNOWN = 'unknown';

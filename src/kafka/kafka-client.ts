@@ -9,8 +9,11 @@ import kafkajs, {
   type Producer,
 } from 'kafkajs';
 import { brokerUnavailable } from './broker-error.js';
+import { registerCodecs } from './codecs.js';
 import type { KafkaServers } from './kafka-servers.js';
 import { securityOptions } from './security-options.js';
+
+registerCodecs();
 
 export interface ClientOptions extends Pick<KafkaConfig, 'connectionTimeout' | 'retry'> {
   clientId?: string;

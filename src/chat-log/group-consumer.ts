@@ -81,10 +81,18 @@ export class GroupConsumer {
     return ranges.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }));
   }
 
+  /** What is assigned no longer, or not yet, is left alone. */
+  pause(partitions: number[]): void {
+    try {
+      this.consumer?.pause([{ topic: this.options.topic, partitions }]);
+    } catch {
+      // kafkajs refuses where the consumer is not running: then it fetches nothing.
+    }
+  }
+
   /** The error keeps its consumer from going on. */
   startAgain(error: unknown): void {
-    this.handler.onLost();
-    this.failure = this.options.explain(error);
+    this.lose(this.options.explain(error));
     if (this.stopped.aborted) return;
     this.logger.error(`The consumer stopped and is started again: ${this.failure}`);
     this.restart();
@@ -104,6 +112,8 @@ export class GroupConsumer {
 
   private async connect(): Promise<void> {
     const { kafka, consumerGroup, topic, sessionTimeoutMs } = this.options;
+    // Also what the last consumer joined for meanwhile: it is given up here.
+    this.handler.onLost();
     await Promise.all([this.consumer?.disconnect(), this.admin?.disconnect()]);
     this.admin = kafka.admin();
     await this.admin.connect();
@@ -140,8 +150,13 @@ export class GroupConsumer {
   /** kafkajs beats by the wall clock: until that is where it was, the group would not hear from this member. */
   private onClockStep(backMs: number): void {
     this.logger.warn(`The clock stepped back by ${Math.round(backMs)} ms: the consumer is started again.`);
-    this.handler.onLost();
+    this.lose('the clock stepped back');
     this.restart();
+  }
+
+  private lose(why: string): void {
+    this.failure = why;
+    this.handler.onLost();
   }
 
   /** One start ends before the next begins: a consumer may crash before it has started. */

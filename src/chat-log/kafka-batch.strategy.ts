@@ -106,14 +106,23 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
 
   /** Nothing is read from here on until the positions are known. One asking ends before the next begins. */
   private takePositions(): Promise<void> {
-    this.onLost();
-    this.member.consumer?.pause([{ topic: this.options.topic, partitions: this.assigned }]);
+    this.stopReading();
     const { signal } = this.reading;
-    this.taking = this.taking.then(() => this.takeOnce(signal));
+    // kafkajs refuses where this consumer ends meanwhile; the next one takes its own.
+    this.taking = this.taking
+      .then(() => this.takeOnce(signal))
+      .catch((error) => this.logger.warn(`The positions were not taken: ${this.options.explain(error)}`));
     return this.taking;
   }
 
+  /** The second stage then waits for no stream: how far that is nobody knows. */
   onLost(): void {
+    this.stopReading();
+    this.options.lag.forget();
+  }
+
+  private stopReading(): void {
+    this.member.pause(this.assigned);
     this.positions.clear();
     this.reading.abort();
     this.reading = new AbortController();

@@ -1,8 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { keepErasedOut } from '../chat-log/keep-erased-out.js';
 import { protectContents } from '../chat-log/protect.js';
 import { makeTurn, type Turn } from '../chat-log/turn.js';
 import { insertTurns } from '../chat-log/turn-rows.js';
+import { holdOffErasures } from '../erasure/erase-conversations.js';
+import { erasedAmong } from '../erasure/tombstones.js';
 import type { Privacy } from '../privacy/privacy.js';
 import { derivedId } from './derived-id.js';
 import { atLine, type Preference, readPreferences } from './preference-file.js';
@@ -69,10 +70,10 @@ function turnsOf({ prompt, rejected }: Preference, privacy: Privacy): Turn[] {
 
 /** Those that nobody erased; erasures wait until the import ends. */
 async function withoutErased(manager: EntityManager, { pseudonyms }: Privacy, batch: Turn[][]): Promise<Turn[][]> {
-  const placed = batch.flatMap((turns, record) => turns.map((turn, item) => ({ turn, record, item })));
-  const { turns } = await keepErasedOut(manager, pseudonyms, { turns: placed, feedback: [] }, []);
-  const kept = new Set(turns.map(({ record }) => record));
-  return batch.filter((_, record) => kept.has(record));
+  await holdOffErasures(manager);
+  const idOf = (turns: Turn[]) => turns[0]!.conversationId;
+  const erased = await erasedAmong(manager, pseudonyms, batch.map(idOf));
+  return batch.filter((turns) => !erased.has(idOf(turns)));
 }
 
 async function insertImported(manager: EntityManager, conversations: Turn[][], source: string): Promise<number> {

@@ -53,6 +53,12 @@ it('makes anchors of the rejected replies that are told apart from those of user
   ]);
 });
 
+it('takes more lines in its one transaction than PostgreSQL has locks for', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, index) => pair(100_000 + index));
+  expect(await importLines(lines)).toMatchObject({ imported: 20_000 });
+  await dataSource.query("DELETE FROM anchors WHERE conversation_id LIKE 'import:%'");
+});
+
 it('redacts as what comes from Kafka is redacted', async () => {
   await importLines([{ ...pair(2), rejected: 'Ask zora@example.com.' }]);
   const texts = await dataSource.query<{ content: string }[]>('SELECT content FROM turns');

@@ -80,9 +80,11 @@ function rememberUser(manager: EntityManager, { id, at }: Erasure): Promise<unkn
   );
 }
 
+/** Also those that were here by then and say that they come later: a client's clock may be ahead. */
 async function conversationsOf(manager: EntityManager, { id, at }: Erasure): Promise<string[]> {
   const rows = await manager.query<{ id: string }[]>(
-    'SELECT DISTINCT conversation_id AS id FROM turns WHERE user_id = $1 AND occurred_at <= $2',
+    `SELECT DISTINCT conversation_id AS id FROM turns
+     WHERE user_id = $1 AND (occurred_at <= $2 OR received_at <= $2)`,
     [id, at],
   );
   return rows.map((row) => row.id);

@@ -114,6 +114,19 @@ describe('what is erased', () => {
     expect([...new Set(ids)].sort()).toEqual(['later', 'other']);
   });
 
+  it('is, of a user, also what says that it comes later, and of however many conversations', async () => {
+    await harness.dataSource.query(
+      `INSERT INTO turns (conversation_id, turn, role, content, occurred_at, user_id, sha256)
+       SELECT 'c' || n, 0, 'user', $1, now() + interval '10 minutes', $2, '' FROM generate_series(1, 20000) AS n`,
+      [marker, harness.pseudonyms.userId('alice')],
+    );
+    const erasure = erasing({ subject: 'user', id: harness.pseudonyms.userId('alice') });
+    expect(await eraseSubject(harness.dataSource, harness.pseudonyms, erasure)).toMatchObject({
+      conversations: 20_000,
+      turns: 20_000,
+    });
+  });
+
   it('can be told by an event, once, in order with the turns', async () => {
     const event = { schema: 'driftloop.erase.v1', conversationId: 'gone' };
     const cloudEvent = {

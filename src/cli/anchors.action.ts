@@ -7,6 +7,7 @@ import { quarantineBursts } from '../anchor/bursts/quarantine-bursts.js';
 import { type AnchorDecision, decideAnchors } from '../anchor/decide-anchors.js';
 import { harmless } from '../harmless.js';
 import { createPrivacy } from '../privacy/privacy.js';
+import { requireOwnKey } from '../privacy/require-own-key.js';
 import { EXIT } from './program.js';
 import { fields, minute, printJson, table } from './terminal.js';
 import { withData } from './with-data.js';
@@ -93,9 +94,12 @@ export async function exportAnchors({ out, ...filter }: ExportOptions): Promise<
 }
 
 export async function importFile(file: string, { source, limit, json }: ImportOptions): Promise<void> {
-  const counts = await withData((dataSource, config) =>
-    importAnchors({ dataSource, privacy: createPrivacy(config) }, file, source ?? parse(file).name, limit),
-  );
+  const counts = await withData(async (dataSource, config) => {
+    const privacy = createPrivacy(config);
+    // With another key the same lines make other anchors, and what is erased is not known.
+    await requireOwnKey(dataSource, privacy.pseudonyms);
+    return importAnchors({ dataSource, privacy }, file, source ?? parse(file).name, limit);
+  });
   const { read, imported, known, skipped } = counts;
   if (imported === 0) process.exitCode = EXIT.nothingToDo;
   if (json) return console.log(JSON.stringify(counts));

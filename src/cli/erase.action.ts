@@ -36,9 +36,10 @@ export async function erase(options: EraseOptions): Promise<void> {
   if (counts.deadLetters > 0) {
     console.error('The topic of dead letters holds them until its retention, or `driftloop dlq empty-topic --yes`.');
   }
-  for (const what of undone) console.error(`could not ${what}`);
+  for (const what of undone)
+    console.error(`The database's files may hold the text yet, for this account could not ${what}.`);
   if (counts.turns + counts.anchors + counts.deadLetters === 0) process.exitCode = EXIT.nothingToDo;
-  if (failed.length > 0) process.exitCode = EXIT.failed;
+  if (failed.length + undone.length > 0) process.exitCode = EXIT.failed;
 }
 
 function erasureOf({ user, conversation }: EraseOptions, pseudonyms: Pseudonyms): Erasure {

@@ -1,22 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isAlive } from './is-alive.js';
 
-/** Where this process writes a file or a directory until it is whole and gets its name. */
+/** Where a file or a directory is written until it is whole and gets its name. */
 export function partialOf(path: string): string {
-  return `${path}.${process.pid}.partial`;
+  return `${path}.${randomUUID().slice(0, 8)}.partial`;
 }
 
 /**
- * What is left of the file from processes that are gone.
+ * What stands beside the file, begun and not finished.
  * @throws Error where the directory cannot be read
  */
-export async function leftPartials(path: string): Promise<string[]> {
+export async function partialsOf(path: string): Promise<string[]> {
   const names = await readdir(dirname(path));
-  return names.filter((name) => isLeft(name, basename(path))).map((name) => join(dirname(path), name));
-}
-
-function isLeft(name: string, file: string): boolean {
-  const pid = name.startsWith(`${file}.`) && /^(\d+)\.partial$/.exec(name.slice(file.length + 1))?.[1];
-  return Boolean(pid) && !isAlive(Number(pid));
+  const start = `${basename(path)}.`;
+  const isPartial = (name: string) => name.startsWith(start) && /^[0-9a-f]{8}\.partial$/.test(name.slice(start.length));
+  return names.filter(isPartial).map((name) => join(dirname(path), name));
 }

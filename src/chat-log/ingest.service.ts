@@ -47,7 +47,7 @@ export type IngestOutcome =
 export interface IngestTools extends StoreTools {
   reader: Pick<RecordReader, 'read'>;
   backlog: Pick<BacklogLimit, 'room'>;
-  exports: Pick<ExportCleaner, 'clean'>;
+  exports: Pick<ExportCleaner, 'clean' | 'resume'>;
 }
 
 /**
@@ -134,7 +134,11 @@ export class IngestService {
     await this.tools.backlog.room(signal);
     const startedAt = performance.now();
     const outcome = await storeRecords(this.tools, batch);
-    if (outcome.outcome === 'moved') return outcome;
+    if (outcome.outcome === 'moved') {
+      // It may have been stored, and the answer lost.
+      this.tools.exports.resume();
+      return outcome;
+    }
     countStored(outcome.counts, (performance.now() - startedAt) / 1_000);
     if (outcome.counts.erasures + outcome.counts.erasedLate > 0) this.tools.exports.clean();
     return outcome;

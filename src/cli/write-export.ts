@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { cleanExport, rememberExport } from '../erasure/exported-files.js';
+import { cleanExport, rememberExport, whileExporting } from '../erasure/exported-files.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import { writeLines } from './write-lines.js';
 
@@ -21,6 +21,8 @@ export async function writeExport(
   // A pipe keeps nothing that could be cleaned.
   if (found && !found.isFile()) return writeLines(lines, path);
   await rememberExport(dataSource, path);
-  const written = await writeLines(lines, path);
-  return written - (await cleanExport(dataSource, path, pseudonyms));
+  return whileExporting(dataSource, async () => {
+    const written = await writeLines(lines, path);
+    return written - (await cleanExport(dataSource, path, pseudonyms));
+  });
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { DataSource } from 'typeorm';
-import { leftPartials } from '../partial-file.js';
+import { partialsOf } from '../partial-file.js';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import { tombstoneOf } from './tombstones.js';
 
@@ -33,14 +33,33 @@ export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Pr
     const files: ExportedFiles = { cleaned: [], missing: [], failed: [] };
     for (const { path } of rows) {
       try {
-        for (const left of await leftPartials(path)) await rm(left);
         if ((await cleanFile(path, isErased)) > 0) files.cleaned.push(path);
       } catch (error) {
         if (isMissing(error)) files.missing.push(path);
         else files.failed.push({ path, message: (error as Error).message });
       }
     }
+    await removeAbandoned(
+      dataSource,
+      rows.map(({ path }) => path),
+    );
     return files;
+  });
+}
+
+/** Whoever writes an export holds it shared, as long as its process lives. */
+const EXPORT_LOCK = 7_431_013;
+
+/** Writes an export so that nobody takes what is begun of it for abandoned. */
+export function whileExporting<T>(dataSource: DataSource, write: () => Promise<T>): Promise<T> {
+  return withLock(dataSource, 'pg_advisory_lock_shared', EXPORT_LOCK, write) as Promise<T>;
+}
+
+/** What processes that were killed had begun of the files; nothing where anybody exports now, wherever that is. */
+async function removeAbandoned(dataSource: DataSource, paths: string[]): Promise<void> {
+  await withLock(dataSource, 'pg_try_advisory_lock', EXPORT_LOCK, async () => {
+    const begun = await Promise.all(paths.map((path) => partialsOf(path).catch(() => [])));
+    for (const partial of begun.flat()) await rm(partial).catch(() => {});
   });
 }
 
@@ -55,17 +74,31 @@ export function cleanExport(dataSource: DataSource, path: string, pseudonyms?: P
 const CLEANING_LOCK = 7_431_011;
 
 /** Of two who clean a file at once, the one who knows of fewer erasures could put erased lines back. */
-async function cleaningAlone<T>(dataSource: DataSource, clean: () => Promise<T>): Promise<T> {
-  const lock = dataSource.createQueryRunner();
+function cleaningAlone<T>(dataSource: DataSource, clean: () => Promise<T>): Promise<T> {
+  return withLock(dataSource, 'pg_advisory_lock', CLEANING_LOCK, clean) as Promise<T>;
+}
+
+type Take = 'pg_advisory_lock' | 'pg_advisory_lock_shared' | 'pg_try_advisory_lock';
+
+/** Undefined where the lock was only tried, and another one holds it. */
+async function withLock<T>(
+  dataSource: DataSource,
+  take: Take,
+  lock: number,
+  use: () => Promise<T>,
+): Promise<T | undefined> {
+  const runner = dataSource.createQueryRunner();
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [CLEANING_LOCK]);
+    const [row] = await runner.manager.query<[{ taken: boolean | '' }]>(`SELECT ${take}($1) AS taken`, [lock]);
+    if (row.taken === false) return undefined;
     try {
-      return await clean();
+      return await use();
     } finally {
-      await lock.query('SELECT pg_advisory_unlock($1)', [CLEANING_LOCK]);
+      const free = take === 'pg_advisory_lock_shared' ? 'pg_advisory_unlock_shared' : 'pg_advisory_unlock';
+      await runner.manager.query(`SELECT ${free}($1)`, [lock]);
     }
   } finally {
-    await lock.release();
+    await runner.release();
   }
 }
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -20,6 +19,7 @@ import { exportLines } from '../../src/anchor/anchor-export.js';
 import { writeExport } from '../../src/cli/write-export.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
 import { cleanExports, rememberExport } from '../../src/erasure/exported-files.js';
+import { partialOf } from '../../src/partial-file.js';
 import { complaint, conversation } from '../factories/turns.js';
 import { IngestHarness } from './ingest-harness.js';
 
@@ -72,8 +72,7 @@ describe('a file that was exported', () => {
 
   it('is cleaned by a service that starts where one was killed between an erasure and the cleaning', async () => {
     const { file, conversations } = await exported();
-    const { pid } = spawnSync(process.execPath, ['--version']);
-    writeFileSync(`${file}.${pid}.partial`, marker);
+    writeFileSync(partialOf(file), marker);
     await harness.stopAll();
     await erase('gone');
     await harness.startConsumer();
@@ -116,6 +115,7 @@ describe('a file that was exported', () => {
       yield* lines;
       await erase('gone');
       await clean();
+      expect(readdirSync(directory)).toContainEqual(expect.stringMatching(/^export\.jsonl\..*partial$/));
     }
     const { dataSource } = harness;
     const labels = ['gone', 'kept'].map((conversation) => `${JSON.stringify({ conversation, turn: 2 })}\n`);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isAlive } from '../../is-alive.js';
 
 /** Names this process among all that share a database: host, process namespace, pid, and a nonce. */
 export function processIdentity(): string {
@@ -12,7 +11,12 @@ export function processIdentity(): string {
 export function isKnownDead(identity: string): boolean {
   const [host, namespace, pid] = identity.split('/');
   if (host !== hostname() || namespace !== pidNamespace() || namespace === UNKNOWN) return false;
-  return !isAlive(Number(pid));
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 const UNKNOWN = 'unknown';

@@ -9,6 +9,9 @@ import type { RejectionReason } from './rejection.js';
 /** What is kept of a record's value, and of its headers together. */
 export const KEPT_BYTES = 64 * 1024;
 
+/** Names the conversation of a letter that names none itself, so that it is the same one when the record is read again. */
+export const CONVERSATION_HEADER = 'driftloop-conversation-id';
+
 /** A record, or one turn of it, that was not taken. */
 export interface DeadLetter {
   message: KafkaMessage;

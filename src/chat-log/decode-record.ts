@@ -1,7 +1,9 @@
 import { type OpenedRecord, openRecord } from './cloud-event.js';
+import { CONVERSATION_HEADER } from './dead-letter.js';
 import { LAST_TIME_MS, type RecordContents, type RecordOrigin } from './formats/format.js';
 import { selectFormat } from './formats/registry.js';
 import type { ReadableMessage } from './packed-messages.js';
+import { header } from './record-value.js';
 import { RecordRejection } from './rejection.js';
 import { wellFormed } from './well-formed.js';
 
@@ -33,7 +35,7 @@ function originOf(message: ReadableMessage, opened: OpenedRecord, topic: string,
     topic,
     partition,
     offset: message.offset,
-    subject: opened.subject,
+    subject: opened.subject ?? header(message, CONVERSATION_HEADER),
     get key() {
       return message.key === null ? null : wellFormed(message.key.toString('utf8'));
     },

@@ -6,9 +6,10 @@ import { joinLateFeedback } from '../dsat/evidence/late-feedback.js';
 import type { Classifier, Verdict } from '../dsat/verdict.js';
 import { insertVerdicts } from '../dsat/verdict-rows.js';
 import type { Privacy } from '../privacy/privacy.js';
+import { isHashedConversation } from '../privacy/pseudonyms.js';
 import type { RedactionCounts } from '../privacy/redaction-settings.js';
 import { lockPosition, type Partition, type Position, samePosition, storePosition } from './consumer-offsets.js';
-import { type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
+import { CONVERSATION_HEADER, type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import { judgeCompleted } from './judge-completed.js';
 import { type ErasureHold, ErasureHoldNeeded, keepErasedLettersOut, keepErasedOut } from './keep-erased-out.js';
 import { protectLetter } from './protect-letter.js';
@@ -164,5 +165,16 @@ function contentsOf(records: SourceRecord[]) {
 
 function conflictLetter(records: SourceRecord[], { record, item, turn, storedSha256 }: ConflictingTurn): DeadLetter {
   const detail = `turn ${turn.turn} is stored with sha256 ${storedSha256}, this one has ${turn.sha256}`;
-  return makeDeadLetter(records[record]!.message, 'conflict', detail, item);
+  return makeDeadLetter(namingConversation(records[record]!), 'conflict', detail, item);
+}
+
+/**
+ * The record with the id that its conversation was given, where it names none and has but one: of its own offset and its
+ * own user's name, which a letter does not keep, another one would follow when it is read again.
+ */
+function namingConversation({ message, decoded }: SourceRecord): KafkaMessage {
+  const ids = new Set(decoded.outcome === 'decoded' ? decoded.turns.map((turn) => turn.conversationId) : []);
+  const [id] = ids;
+  if (ids.size !== 1 || !isHashedConversation(id!)) return message;
+  return { ...message, headers: { ...message.headers, [CONVERSATION_HEADER]: id } } as KafkaMessage;
 }

@@ -9,6 +9,9 @@ const USER_ID = /^u_[0-9a-f]{32}$/;
 /** A phone number with `+`, as messengers name their conversations. */
 const PHONE = /\+\d{7,15}(?!\d)/;
 
+/** Whether a stored conversation id stands for another one. */
+export const isHashedConversation = (id: string) => /^c_[0-9a-f]{32}$/.test(id);
+
 /**
  * Names that say nothing without the key: the same key gives the same name for the same id. Without it they cannot be
  * guessed by hashing all phone numbers.

@@ -82,6 +82,23 @@ describe('dead letters', () => {
     expect(await replay()).toEqual({ replayed: [], notWhole: [] });
   });
 
+  it('stay in their conversation when they are replayed, also where that was derived from who sent it', async () => {
+    const record = (...contents: string[]) => ({
+      key: 'k',
+      value: JSON.stringify({
+        user: 'alice',
+        messages: contents.map((content, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content })),
+      }),
+      headers: { 'content-type': 'application/vnd.driftloop.openai.messages+json' },
+    });
+    await ingest(record('Capital of Australia?', 'Sydney.'), record('Capital of Australia?', 'Canberra.', 'Thanks.'));
+    const before = await harness.rows('turns');
+    expect(before).toHaveLength(3);
+    expect((await replay()).replayed).toHaveLength(1);
+    await harness.stored();
+    expect(await harness.rows('turns')).toEqual(before);
+  });
+
   it('are letters anew when they are not taken again, and wait for the next time', async () => {
     await ingest(...turns.map(asRecord), rewritten);
     const [letter] = await listLetters(harness.dataSource);

@@ -68,10 +68,24 @@ function headerAsJson(value: Buffer): string | { base64: string } {
   return isUtf8(value) && !value.includes(0) ? value.toString('utf8') : { base64: value.toString('base64') };
 }
 
+/** Of one statement: each has up to 64 KiB twice, and a statement's parameter is one text. */
+const LETTERS = 100;
+
+type StoredLetter = DeadLetter & { ids: string[] };
+
 export async function insertDeadLetters(
   manager: EntityManager,
+  source: { topic: string; partition: number },
+  letters: StoredLetter[],
+): Promise<void> {
+  for (let at = 0; at < letters.length; at += LETTERS)
+    await insertSome(manager, source, letters.slice(at, at + LETTERS));
+}
+
+async function insertSome(
+  manager: EntityManager,
   { topic, partition }: { topic: string; partition: number },
-  letters: (DeadLetter & { ids: string[] })[],
+  letters: StoredLetter[],
 ): Promise<void> {
   await manager.query(
     `INSERT INTO dead_letters (topic, partition, record_offset, item, reason, detail, sha256, record_key, headers,

@@ -5,6 +5,7 @@ import { joinEvidence } from '../dsat/evidence/join-evidence.js';
 import { joinLateFeedback } from '../dsat/evidence/late-feedback.js';
 import type { Classifier, Verdict } from '../dsat/verdict.js';
 import { insertVerdicts } from '../dsat/verdict-rows.js';
+import { groupBy } from '../group-by.js';
 import type { Privacy } from '../privacy/privacy.js';
 import { isHashedConversation } from '../privacy/pseudonyms.js';
 import type { RedactionCounts } from '../privacy/redaction-settings.js';
@@ -12,7 +13,7 @@ import { lockPosition, type Partition, type Position, samePosition, storePositio
 import { CONVERSATION_HEADER, type DeadLetter, insertDeadLetters, makeDeadLetter } from './dead-letter.js';
 import { judgeCompleted } from './judge-completed.js';
 import { type ErasureHold, ErasureHoldNeeded, keepErasedLettersOut, keepErasedOut } from './keep-erased-out.js';
-import { protectLetter } from './protect-letter.js';
+import { type ProtectedLetter, protectLetter } from './protect-letter.js';
 import { positionAfter } from './read-on.js';
 import type { ProtectedRecord } from './read-record.js';
 import { type ConflictingTurn, type PlacedTurn, sortTurns } from './sort-turns.js';
@@ -116,9 +117,11 @@ async function storeNew(
   const judged = feedbackEvidence ? await joinEvidence(manager, completed) : completed;
   if (judged.length > 0) await insertVerdicts(manager, judged);
   const cases = await recordFinal(manager, judged);
-  const put = [...rejected, ...conflicts.map((conflict) => conflictLetter(records, conflict))];
-  const protectedLetters = put.map((letter) => protectLetter(letter, privacy));
-  const letters = await keepErasedLettersOut(manager, protectedLetters);
+  const put = [
+    ...rejected.map((letter) => protectLetter(letter, privacy)),
+    ...conflictLetters(records, conflicts, privacy),
+  ];
+  const letters = await keepErasedLettersOut(manager, put);
   if (letters.length > 0) {
     await insertDeadLetters(manager, source, letters);
     await deadLetters.send(source, letters);
@@ -161,6 +164,15 @@ function contentsOf(records: SourceRecord[]) {
     redactions,
     sanitised: decoded.filter((record) => record.sanitised).length,
   };
+}
+
+/** A letter for each turn; a record of many is protected once. */
+function conflictLetters(records: SourceRecord[], conflicts: ConflictingTurn[], privacy: Privacy): ProtectedLetter[] {
+  return [...groupBy(conflicts, ({ record }) => record).values()].flatMap((ofRecord) => {
+    const [first, ...others] = ofRecord.map((conflict) => conflictLetter(records, conflict));
+    const letter = protectLetter(first!, privacy);
+    return [letter, ...others.map(({ item, detail }) => ({ ...letter, item, detail, redactions: {} }))];
+  });
 }
 
 function conflictLetter(records: SourceRecord[], { record, item, turn, storedSha256 }: ConflictingTurn): DeadLetter {

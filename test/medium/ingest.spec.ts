@@ -86,6 +86,25 @@ describe('ingestion', () => {
     expect(await harness.rows('anchors')).toHaveLength(1);
   });
 
+  it('keeps a letter for each of many turns that were rewritten', async () => {
+    const record = (said: string) => ({
+      key: 'k',
+      value: JSON.stringify({
+        conversation: 'c',
+        messages: Array.from({ length: 250 }, (_, at) => ({
+          role: at % 2 === 0 ? 'user' : 'assistant',
+          content: `${said} ${at}`,
+        })),
+      }),
+      headers: { 'content-type': 'application/vnd.driftloop.openai.messages+json' },
+    });
+    await ingest([record('at first'), record('rewritten')]);
+    expect(await harness.rows('turns')).toHaveLength(250);
+    const letters = await harness.rows('dead_letters');
+    expect(letters.map(({ item }) => Number(item)).sort((a, b) => a - b)).toEqual(letters.map((_, item) => item));
+    expect(new Set(letters.map(({ detail }) => detail)).size).toBe(250);
+  });
+
   it('takes feedback once, also before the turn that it speaks of, and never as a conflict', async () => {
     const at = '2026-03-03T00:00:00Z';
     const feedback = (value: string) =>

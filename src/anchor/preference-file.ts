@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { contentSchema } from '../chat-log/content.js';
 import { parseAs } from '../chat-log/formats/format.js';
+import { parseJson } from '../chat-log/record-value.js';
 import { RecordRejection } from '../chat-log/rejection.js';
-import { parseWellFormed } from '../chat-log/well-formed.js';
 import { DriftError } from '../drift-error.js';
 
 const messageSchema = z.object({ role: z.enum(['system', 'user', 'assistant', 'tool']), content: contentSchema });
@@ -55,7 +55,7 @@ export function atLine<T>(file: string, line: number, use: () => T): T {
 }
 
 function preferenceOf(text: string): Omit<Preference, 'line'> {
-  const { prompt, chosen, rejected } = parseAs(recordSchema, parseWellFormed(text).value);
+  const { prompt, chosen, rejected } = parseAs(recordSchema, parseJson(text, 'line').value);
   const asked = typeof prompt === 'string' ? [{ role: 'user' as const, content: prompt }] : prompt;
   const refused = split(rejected, asked, 'rejected');
   const preferred = split(chosen, asked, 'chosen');

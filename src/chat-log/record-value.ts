@@ -18,9 +18,16 @@ export function parseValue(bytes: Buffer | null): { value: unknown; changed: boo
     throw new RecordRejection('too-large', `the record is over ${MAX_RECORD_BYTES} bytes`);
   }
   if (!isUtf8(bytes)) throw new RecordRejection('undecodable', 'the value is not UTF-8');
-  const json = bytes.toString('utf8');
+  return parseJson(bytes.toString('utf8'), 'value');
+}
+
+/**
+ * JSON text, of a record or within one.
+ * @throws RecordRejection where it is nested too deeply; SyntaxError where it is not JSON
+ */
+export function parseJson(json: string, name: string): { value: unknown; changed: boolean } {
   if (nestsTooDeeply(json)) {
-    throw new RecordRejection('invalid', `value: it is nested too deeply, over ${MAX_DEPTH} levels`);
+    throw new RecordRejection('invalid', `${name}: it is nested too deeply, over ${MAX_DEPTH} levels`);
   }
   return parseWellFormed(json);
 }

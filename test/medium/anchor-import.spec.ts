@@ -116,5 +116,7 @@ it('imports nothing where a line is bad, and names it', async () => {
   });
   const large = { ...pair(7_000), rejected: 'x'.repeat(1024 * 1024 + 1) };
   await expect(importLines([large])).rejects.toThrow(/data\.jsonl:1: .*bytes/);
+  const deep = { ...pair(7_000), more: JSON.parse(`${'['.repeat(70)}${']'.repeat(70)}`) };
+  await expect(importLines([deep])).rejects.toThrow(/data\.jsonl:1: .*too deeply/);
   expect(await count()).toBe(before);
 });

@@ -132,6 +132,17 @@ describe("logs in OTLP's JSON encoding", () => {
     expect(said(logs({ ...record(rest), body }))).toEqual(CONVERSATION);
   });
 
+  it('may name user and conversation by numbers, also those that only a text can hold', () => {
+    const given = { ...event(), 'user.id': 7, 'gen_ai.conversation.id': 1 };
+    const attributes = list(given).map(({ key, value }) =>
+      key === 'gen_ai.conversation.id' ? { key, value: { intValue: '9007199254740993' } } : { key, value },
+    );
+    expect(decoded(logs({ attributes }), OTEL).turns[0]).toMatchObject({
+      userId: '7',
+      conversationId: '9007199254740993',
+    });
+  });
+
   it('keep events apart that name no conversation and no user', () => {
     const bare = { 'gen_ai.input.messages': input };
     const scopeLogs = [{ logRecords: [record(bare), record(bare)] }];
@@ -142,6 +153,12 @@ describe("logs in OTLP's JSON encoding", () => {
   it.each([
     ['no messages', logs(record({ 'gen_ai.operation.name': 'chat' })), 'empty', /^gen_ai\.input\.messages/],
     ['an event without messages', { 'gen_ai.operation.name': 'chat' }, 'empty', /^gen_ai\.input\.messages/],
+    [
+      'text that is nested too deeply',
+      event({ 'gen_ai.input.messages': '['.repeat(65) }),
+      'invalid',
+      /^gen_ai\.input\.messages: .*too deeply/,
+    ],
     ['text that is not JSON', event({ 'gen_ai.input.messages': 'Weather in Paris?' }), 'invalid', /not JSON/],
     [
       'a role that is not known',

@@ -14,6 +14,9 @@ const messages = (text: string) =>
     .nullish()
     .describe(text);
 
+/** Some instrumentations send the number that it is. */
+const idSchema = z.union([z.string(), z.number()]);
+
 /** Attributes of an inference event; the others are ignored. Texts hold JSON. */
 const attributesSchema = z.looseObject({
   'gen_ai.system_instructions': z.unknown().optional().describe('Parts; they become turn 0.'),
@@ -21,11 +24,11 @@ const attributesSchema = z.looseObject({
   'gen_ai.output.messages': messages('One message for each choice.'),
   'gen_ai.prompt': messages('What `gen_ai.input.messages` was called before v1.37.'),
   'gen_ai.completion': messages('What `gen_ai.output.messages` was called before v1.37.'),
-  'gen_ai.conversation.id': conversationIdSchema.nullish(),
+  'gen_ai.conversation.id': z.union([conversationIdSchema, z.number()]).nullish(),
   'gen_ai.request.model': z.string().nullish(),
   'gen_ai.response.model': z.string().nullish(),
-  'user.id': z.string().nullish(),
-  'enduser.id': z.string().nullish().describe('What `user.id` was called before.'),
+  'user.id': idSchema.nullish(),
+  'enduser.id': idSchema.nullish().describe('What `user.id` was called before.'),
 });
 type Attributes = z.output<typeof attributesSchema>;
 
@@ -63,9 +66,9 @@ function eventsOf(value: unknown): OtlpEvent[] {
 
 function turnsOf({ attributes, time }: OtlpEvent, origin: RecordOrigin, item: number): TurnInput[] {
   const event = parseAs(attributesSchema, attributes);
-  const userId = event['user.id'] ?? event['enduser.id'];
+  const userId = textOf(event['user.id'] ?? event['enduser.id']);
   const common = {
-    conversationId: conversationIdOf(event['gen_ai.conversation.id'], { userId }, origin, item),
+    conversationId: conversationIdOf(textOf(event['gen_ai.conversation.id']), { userId }, origin, item),
     occurredAt: time ?? origin.timestamp,
     userId,
   };
@@ -82,6 +85,8 @@ function turnsOf({ attributes, time }: OtlpEvent, origin: RecordOrigin, item: nu
     ...reply,
   }));
 }
+
+const textOf = (id: string | number | null | undefined) => (id == null ? id : String(id));
 
 function instructions(event: Attributes): { role: 'system'; content: ContentPart[] }[] {
   const content = readInstructions(event['gen_ai.system_instructions'], 'gen_ai.system_instructions');

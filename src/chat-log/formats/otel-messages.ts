@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ContentPart, contentPartSchema } from '../content.js';
+import { parseJson } from '../record-value.js';
 import { RecordRejection } from '../rejection.js';
-import { parseWellFormed } from '../well-formed.js';
 import { parseAs } from './format.js';
 import { type Message, messageContent, messageRoleSchema, messageSchema } from './messages.js';
 
@@ -39,8 +39,9 @@ export function readInstructions(value: unknown, key: string): ContentPart[] {
 function structured(value: unknown, key: string): unknown {
   if (typeof value !== 'string') return value;
   try {
-    return parseWellFormed(value).value;
-  } catch {
+    return parseJson(value, key).value;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     throw new RecordRejection('invalid', `${key}: it is a text that is not JSON`);
   }
 }

@@ -73,6 +73,7 @@ function anyValue(value: unknown): unknown {
   const { arrayValue, kvlistValue, intValue, ...scalar } = parsed.data;
   if (arrayValue) return (arrayValue.values ?? []).map(anyValue);
   if (kvlistValue) return mapOf(kvlistValue.values);
-  if (intValue !== undefined) return Number(intValue);
+  // A larger one is an id, and would be another one as a number.
+  if (intValue !== undefined) return Number.isSafeInteger(Number(intValue)) ? Number(intValue) : String(intValue);
   return Object.values(scalar).find((given) => given !== undefined);
 }

@@ -34,8 +34,8 @@ interface Committed {
 }
 
 /**
- * Produces at a steady rate, and measures from the call that produces a turn to when its commit is seen, which is looked
- * for every few milliseconds: so the figures are rather too high. The service runs already; turns of the first
+ * Produces at a steady rate, and measures from when a turn is due, also where the producer is held up, to when its commit
+ * is seen, which is looked for every few milliseconds: so the figures are rather too high. The service runs already; turns of the first
  * `warmingSeconds` are produced like those of the windows after them, and not counted.
  * @throws Error when no turn was committed for a minute
  */
@@ -52,8 +52,11 @@ export async function latencyAt(
   let startedAt = 0;
   const producing = withProducer({ kafkaBrokers: place.env.KAFKA_BROKERS!.split(',') }, async (producer) => {
     startedAt = performance.now();
+    let taken = 0;
     for await (const request of paced(ready, turnsPerSecond)) {
-      for (const { partition } of request) timesOf(sent, partition).push(performance.now());
+      for (const { partition } of request) {
+        timesOf(sent, partition).push(startedAt + (taken++ / turnsPerSecond) * 1_000);
+      }
       await producer.send({ topic: place.topic, acks: -1, messages: request });
     }
   });

@@ -94,9 +94,12 @@ describe('delivery', () => {
       'INSERT INTO consumer_offsets (consumer_group, topic, partition, next_offset) SELECT $1, $2, unnest($3::integer[]), 1000',
       [harness.config.consumerGroup, harness.config.topics.turns, partitions],
     );
+    const errors = vi.spyOn(Logger.prototype, 'error');
     await harness.startConsumer();
     while ((await harness.rows('turns')).length < 7) await sleep(20);
     await harness.stored();
+    const told = errors.mock.calls.map(([text]) => String(text));
+    expect(told.filter((text) => text.includes('is not in the topic'))).toHaveLength(partitions.length);
     expect(Math.max(...(await harness.rows('consumer_offsets')).map((row) => Number(row.next_offset)))).toBeLessThan(
       1000,
     );

@@ -181,6 +181,9 @@ describe('ingestion', () => {
     expect(gained('driftloop_seed_pairs_created_total')).toBe(1);
     const lags = [...after].filter(([name]) => name.startsWith('driftloop_consumer_lag_records{'));
     expect(lags.map(([, value]) => value)).toEqual(Array(6).fill(0));
+    const ages = [...after].filter(([name]) => name.startsWith('driftloop_ingest_batch_age_seconds{'));
+    expect(ages.length).toBeGreaterThan(0);
+    for (const [, age] of ages) expect(age).toBeLessThan(60);
   });
 
   it('sends dead letters to their topic with the error and the original headers', async () => {

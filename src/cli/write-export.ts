@@ -21,8 +21,6 @@ export async function writeExport(
   // A pipe keeps nothing that could be cleaned.
   if (found && !found.isFile()) return writeLines(lines, path);
   await rememberExport(dataSource, path);
-  return whileExporting(dataSource, async () => {
-    const written = await writeLines(lines, path);
-    return written - (await cleanExport(dataSource, path, pseudonyms));
-  });
+  const written = await whileExporting(dataSource, () => writeLines(lines, path));
+  return written - (await cleanExport(dataSource, path, pseudonyms));
 }

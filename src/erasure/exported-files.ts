@@ -50,7 +50,7 @@ export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Pr
 /** Whoever writes an export holds it shared, as long as its process lives. */
 const EXPORT_LOCK = 7_431_013;
 
-/** Writes an export so that nobody takes what is begun of it for abandoned. */
+/** Writes an export so that nobody takes what is begun of it for abandoned. It takes a connection; the commands have two. */
 export function whileExporting<T>(dataSource: DataSource, write: () => Promise<T>): Promise<T> {
   return withLock(dataSource, 'pg_advisory_lock_shared', EXPORT_LOCK, write) as Promise<T>;
 }

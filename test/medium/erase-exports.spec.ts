@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { exportLines } from '../../src/anchor/anchor-export.js';
 import { writeExport } from '../../src/cli/write-export.js';
+import { createDataSource } from '../../src/database/data-source.js';
 import { type Erasure, eraseSubject } from '../../src/erasure/erase-subject.js';
 import { cleanExports, rememberExport } from '../../src/erasure/exported-files.js';
 import { partialOf } from '../../src/partial-file.js';
@@ -117,7 +118,9 @@ describe('a file that was exported', () => {
       await clean();
       expect(readdirSync(directory)).toContainEqual(expect.stringMatching(/^export\.jsonl\..*partial$/));
     }
-    const { dataSource } = harness;
+    // As many connections as a command has.
+    const dataSource = await createDataSource(harness.config.databaseUrl, 2).initialize();
+    onTestFinished(() => dataSource.destroy());
     const labels = ['gone', 'kept'].map((conversation) => `${JSON.stringify({ conversation, turn: 2 })}\n`);
     expect(await writeExport(dataSource, whileErasing(exportLines(dataSource, {})), file)).toBe(1);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ conversationId: 'kept' });

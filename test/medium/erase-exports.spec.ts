@@ -78,7 +78,7 @@ describe('a file that was exported', () => {
     await erase('gone');
     await harness.startConsumer();
     await vi.waitFor(() => expect(conversations()).toEqual(['kept']), 10_000);
-    expect(readdirSync(directory)).toEqual(['anchors.jsonl']);
+    await vi.waitFor(() => expect(readdirSync(directory)).toEqual(['anchors.jsonl']), 10_000);
   });
 
   it('is cleaned by the service where an event erases, and where a late turn shows whose a conversation is', async () => {

@@ -28,7 +28,8 @@ export default defineConfig({
           name: 'reference',
           include: ['test/reference/**/*.spec.ts'],
           testTimeout: 300_000,
-          // Two cores and several gigabytes: after the others.
+          // Two cores and several gigabytes: one at a time, after the others.
+          fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
       },

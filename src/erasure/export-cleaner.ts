@@ -3,6 +3,10 @@ import type { DataSource } from 'typeorm';
 import type { Pseudonyms } from '../privacy/pseudonyms.js';
 import { cleanExports, type ExportedFiles } from './exported-files.js';
 
+interface Asked {
+  sayMissing: boolean;
+}
+
 /**
  * Cleans the exports that this machine can reach, beside other work. One cleaning at a time: what is asked for during one
  * is done by the next. What could not be cleaned is said and stays remembered.
@@ -10,24 +14,21 @@ import { cleanExports, type ExportedFiles } from './exported-files.js';
 export class ExportCleaner {
   private readonly logger = new Logger(ExportCleaner.name);
   private cleaning?: Promise<void>;
-  private asked = false;
+  private asked?: Asked;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly pseudonyms: Pseudonyms,
   ) {}
 
-  /** Does what a process left to do that was killed. Of files that are elsewhere the erasure has spoken. */
-  resume(): void {
-    this.cleaning ??= this.cleanOnce(({ failed }) => this.say({ cleaned: [], missing: [], failed })).then(() =>
-      this.untilNoneAsks(),
-    );
-  }
-
   /** Call it once the transaction that erased has ended well. */
   clean(): void {
-    this.asked = true;
-    this.cleaning ??= this.untilNoneAsks();
+    this.ask({ sayMissing: true });
+  }
+
+  /** Does what may have been left to do. Of files that are elsewhere the erasure has spoken. */
+  resume(): void {
+    this.ask({ sayMissing: this.asked?.sayMissing ?? false });
   }
 
   /** Ends with the cleaning in hand, before the DataSource is closed. */
@@ -35,18 +36,26 @@ export class ExportCleaner {
     await this.cleaning;
   }
 
+  private ask(asked: Asked): void {
+    this.asked = asked;
+    this.cleaning ??= this.untilNoneAsks();
+  }
+
   private async untilNoneAsks(): Promise<void> {
-    while (this.asked) {
-      this.asked = false;
-      await this.cleanOnce((files) => this.say(files));
+    for (let asked = this.asked; asked; asked = this.asked) {
+      this.asked = undefined;
+      await this.cleanOnce(asked);
     }
     this.cleaning = undefined;
   }
 
-  private cleanOnce(say: (files: ExportedFiles) => void): Promise<void> {
-    return cleanExports(this.dataSource, this.pseudonyms).then(say, (error: Error) =>
-      this.logger.warn(`Exports were not cleaned of what is erased: ${error.message}. ${AGAIN}`),
-    );
+  private async cleanOnce({ sayMissing }: Asked): Promise<void> {
+    try {
+      const files = await cleanExports(this.dataSource, this.pseudonyms);
+      this.say(sayMissing ? files : { ...files, missing: [] });
+    } catch (error) {
+      this.logger.warn(`Exports were not cleaned of what is erased: ${(error as Error).message}. ${AGAIN}`);
+    }
   }
 
   private say({ missing, failed }: ExportedFiles): void {

@@ -29,8 +29,9 @@ export interface ExportedFiles {
 export function cleanExports(dataSource: DataSource, pseudonyms: Pseudonyms): Promise<ExportedFiles> {
   return cleaningAlone(dataSource, async () => {
     const rows = await dataSource.query<{ path: string }[]>('SELECT path FROM exports ORDER BY path');
-    const isErased = await erasedLines(dataSource, pseudonyms);
     const files: ExportedFiles = { cleaned: [], missing: [], failed: [] };
+    if (rows.length === 0) return files;
+    const isErased = await erasedLines(dataSource, pseudonyms);
     for (const { path } of rows) {
       try {
         if ((await cleanFile(path, isErased)) > 0) files.cleaned.push(path);

@@ -29,13 +29,15 @@ export function decodeRecord(message: ReadableMessage, topic: string, partition:
   }
 }
 
-/** Key and time are made where they are asked for: most records say themselves whose they are, and when. */
+/** Each is made where it is asked for: most records say themselves whose they are, and when. */
 function originOf(message: ReadableMessage, opened: OpenedRecord, topic: string, partition: number): RecordOrigin {
   return {
     topic,
     partition,
     offset: message.offset,
-    subject: opened.subject ?? header(message, CONVERSATION_HEADER),
+    get subject() {
+      return opened.subject ?? header(message, CONVERSATION_HEADER);
+    },
     get key() {
       return message.key === null ? null : wellFormed(message.key.toString('utf8'));
     },

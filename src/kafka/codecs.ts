@@ -8,7 +8,7 @@ const XERIAL = Buffer.from('\x82SNAPPY\0', 'latin1');
 const XERIAL_HEADER = XERIAL.length + 8;
 
 /** One block, or the blocks of the Java client, each after its length. */
-export async function unsnap(bytes: Buffer): Promise<Buffer> {
+async function unsnap(bytes: Buffer): Promise<Buffer> {
   if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return uncompress(bytes, { asBuffer: true }) as Promise<Buffer>;
   const blocks: Buffer[] = [];
   for (let at = XERIAL_HEADER; at < bytes.length; ) {

@@ -39,7 +39,7 @@ export async function waitUntilSettled({ onProgress, signal, ...options }: Settl
       );
       onProgress?.(progress);
       if (progress.behind === 0 && progress.provisional === 0) return;
-      await sleep(POLL_MS, undefined, { signal });
+      await sleep(POLL_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   });
 }

@@ -213,6 +213,14 @@ describe('delivery', () => {
     expect(await harness.tables()).toEqual(await undisturbed(20));
   });
 
+  it('says why nobody waits any longer until it is settled', async () => {
+    await harness.produce(records(1));
+    const stop = new AbortController();
+    const why = new Error('interrupted');
+    const waiting = harness.settled(() => setImmediate(() => stop.abort(why)), stop.signal);
+    await expect(waiting).rejects.toBe(why);
+  });
+
   it('ends in time while PostgreSQL is away', async () => {
     const consumer = await harness.startConsumer();
     await harness.whileDatabaseIsAway(async () => {

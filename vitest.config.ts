@@ -5,6 +5,12 @@ import { defineConfig } from 'vitest/config';
 /** With real servers: one PostgreSQL and one Kafka for all of them. */
 const withStack = { globalSetup: 'test/global-setup.ts', testTimeout: 180_000, hookTimeout: 180_000 };
 
+/**
+ * Whole processes that train and replay, several gigabytes each: two at a time, as one waits while the other computes, and
+ * after the others.
+ */
+const heavy = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   // Nest and TypeORM read decorator metadata, which vite's own transformer does not emit.
   plugins: [swc.vite({ module: { type: 'es6' } })],
@@ -28,10 +34,8 @@ export default defineConfig({
         test: {
           name: 'reference',
           include: ['test/reference/**/*.spec.ts'],
-          testTimeout: 300_000,
-          // Two cores and several gigabytes: one at a time, after the others.
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          testTimeout: 600_000,
+          ...heavy,
         },
       },
       {
@@ -41,9 +45,7 @@ export default defineConfig({
           include: ['test/{e2e,faults}/**/*.spec.ts'],
           ...withStack,
           testTimeout: 600_000,
-          // Whole processes that train and replay: one at a time, after the others.
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          ...heavy,
         },
       },
     ],

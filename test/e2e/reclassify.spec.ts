@@ -11,7 +11,7 @@ import { tableRows } from '../stream-tables.js';
 import { runCli } from './run-cli.js';
 import { MAIN, waitFor } from './serve-process.js';
 
-const CONVERSATIONS = 1_000;
+const CONVERSATIONS = 400;
 /** Each with two verdicts of a version that called every turn neutral. */
 const VERDICTS = 2 * CONVERSATIONS;
 

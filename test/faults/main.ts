@@ -6,7 +6,7 @@ import { inUserNamespace, mayMount } from './small-disk.js';
 import { passes } from './verdict.js';
 
 /** So many that some of them wait for the second stage, and that they fill a small disk. */
-const TURNS_OF_A_FAULT = 1_500;
+const TURNS_OF_A_FAULT = 800;
 const USAGE = `npm run faults -- [--turns 20000] [--faults 12] [--seed 1] [--keep DIR] [--json]
 Sends real turns to the service while it and its servers are struck, and compares the tables with those of an
 undisturbed run. At least ${FAULT_KINDS.length} faults: one of each kind, and ${TURNS_OF_A_FAULT} turns for each.`;

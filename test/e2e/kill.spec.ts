@@ -12,9 +12,9 @@ import { createTestDatabase, createTestTopics, testBrokers, testEnv } from '../s
 import { streamTables } from '../stream-tables.js';
 import { MAIN, startServe, waitFor } from './serve-process.js';
 
-const CONVERSATIONS = 200;
+const CONVERSATIONS = 120;
 /** So that the replay still goes on while the service is killed. */
-const TURNS_PER_SECOND = 100;
+const TURNS_PER_SECOND = 60;
 /** Shares of the turns after which the service is killed. */
 const KILLS = [0.1, 0.4, 0.7];
 

@@ -25,16 +25,16 @@ it('runs the loop on real conversations; again it doubles nothing, goes on from 
       Promise.all(TABLES.map((table) => dataSource.query(`SELECT count(*)::int AS rows FROM ${table}`)));
     const few = await runCli(['quickstart', '--conversations', '1'], env);
     expect([few.code, few.stderr]).toEqual([1, expect.stringMatching(/Nothing was trained\. .*--conversations\.\n$/s)]);
-    const first = await runCli(['quickstart', '--conversations', '80'], env);
+    const first = await runCli(['quickstart', '--conversations', '30'], env);
     expect([first.code, first.stderr, first.stdout]).toEqual([
       0,
       expect.anything(),
       expect.stringContaining('published v1 (from the base model)'),
     ]);
     const before = await counts();
-    const second = await runCli(['quickstart', '--conversations', '80'], env);
+    const second = await runCli(['quickstart', '--conversations', '30'], env);
     expect([second.code, second.stdout]).toEqual([0, expect.stringContaining('published v2 (from v1)')]);
-    expect(second.stdout).toContain('0 of 80 conversations are new');
+    expect(second.stdout).toContain('0 of 30 conversations are new');
     expect(await counts()).toEqual(before);
   } finally {
     await dataSource.destroy();
@@ -47,7 +47,7 @@ it('ends in good order when it is interrupted while it trains', async () => {
   const database = await createTestDatabase();
   const env = { ...testEnv(database, await createTestTopics(), dir), DRIFTLOOP_MODEL: join(dir, 'tiny') };
   try {
-    const child = spawn(process.execPath, [MAIN, 'quickstart', '--conversations', '80'], {
+    const child = spawn(process.execPath, [MAIN, 'quickstart', '--conversations', '30'], {
       env: { ...process.env, ...env },
     });
     let output = '';

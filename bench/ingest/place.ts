@@ -24,6 +24,8 @@ export class Place {
     const topics = { turns: `${name}.turns`, deadLetters: `${name}.turns.dlq`, policyVersions: `${name}.versions` };
     await ensureTopics({ kafkaBrokers }, serviceTopics(topics));
     const env = {
+      // Full rates are more than a second stage settles: at its limit the stream would wait for it.
+      DRIFTLOOP_PROVISIONAL_LIMIT: '1000000',
       DATABASE_URL: url,
       KAFKA_BROKERS: kafkaBrokers.join(','),
       DRIFTLOOP_TOPIC_TURNS: topics.turns,

@@ -26,7 +26,9 @@ export function pythonEnv() {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   execFileSync('python3', ['-m', 'venv', dir], inherit);
-  execFileSync(python, ['-m', 'pip', 'install', '--no-deps', '-q', '-r', join(here, 'requirements.txt')], inherit);
+  // Compiling all of it takes more than a CPU-minute; what is imported is compiled then.
+  const install = ['-m', 'pip', 'install', '--no-deps', '--no-compile', '-q', '-r', join(here, 'requirements.txt')];
+  execFileSync(python, install, inherit);
   const site = execFileSync(python, ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])'], {
     encoding: 'utf8',
   });

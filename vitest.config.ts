@@ -9,7 +9,7 @@ const withStack = { globalSetup: 'test/global-setup.ts', testTimeout: 180_000, h
  * Whole processes that train and replay, several gigabytes each: two at a time, as one waits while the other computes, and
  * after the others.
  */
-const heavy = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+const heavy = { testTimeout: 600_000, maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   // Nest and TypeORM read decorator metadata, which vite's own transformer does not emit.
@@ -34,7 +34,6 @@ export default defineConfig({
         test: {
           name: 'reference',
           include: ['test/reference/**/*.spec.ts'],
-          testTimeout: 600_000,
           ...heavy,
         },
       },
@@ -44,7 +43,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/{e2e,faults}/**/*.spec.ts'],
           ...withStack,
-          testTimeout: 600_000,
           ...heavy,
         },
       },
